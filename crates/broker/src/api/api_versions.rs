@@ -1,0 +1,64 @@
+//! ApiVersions: what is served. Answered from the table, also for versions of it that do not exist here.
+
+use bytes::Bytes;
+use kafka_protocol::messages::api_versions_response::ApiVersion;
+use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
+use ottla_model::ErrorCode;
+use ottla_wire::unsupported_api_versions;
+
+use super::call::{Call, Closed, Started};
+use super::table::{APIS, Api};
+
+/// Since this version the client names its software (KIP-511).
+const NAMES_SOFTWARE: i16 = 3;
+
+pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
+    let request: ApiVersionsRequest = call.decode(body)?;
+    let legal = call.version() < NAMES_SOFTWARE
+        || (is_software_text(&request.client_software_name)
+            && is_software_text(&request.client_software_version));
+    if legal {
+        return call.ready(&served());
+    }
+    call.ready(&ApiVersionsResponse::default().with_error_code(ErrorCode::InvalidRequest.code()))
+}
+
+/// The answer to a version that is not served: version 0, which everyone reads, with the versions that are.
+pub(super) fn unsupported(call: &Call, api: &Api) -> Result<Started, Closed> {
+    Ok(Started::Ready(vec![unsupported_api_versions(call.correlation_id(), api.oldest, api.newest)?]))
+}
+
+fn served() -> ApiVersionsResponse {
+    let api_keys = APIS
+        .iter()
+        .map(|api| {
+            ApiVersion::default()
+                .with_api_key(api.key)
+                .with_min_version(api.advertised_oldest())
+                .with_max_version(api.newest)
+        })
+        .collect();
+    ApiVersionsResponse::default().with_api_keys(api_keys)
+}
+
+/// `[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?` (`ApiVersionsRequest.SOFTWARE_NAME_VERSION_PATTERN`).
+fn is_software_text(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+    let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    edge(text.as_bytes().first()) && edge(text.as_bytes().last()) && text.bytes().all(inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn software_names_as_kafka_takes_them() {
+        for good in ["a", "apache-kafka-java", "4.3.1", "kgo"] {
+            assert!(is_software_text(good), "{good}");
+        }
+        for bad in ["", "-a", "a-", "a b", "a\n", "é"] {
+            assert!(!is_software_text(bad), "{bad}");
+        }
+    }
+}

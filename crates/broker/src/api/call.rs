@@ -1,0 +1,153 @@
+//! One request being answered.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kafka_protocol::protocol::{Decodable, Encodable};
+use ottla_control::machine::Caller;
+use ottla_wire::{Malformed, RequestHeader, Unencodable};
+
+use crate::server::host_text;
+use crate::shard::Shard;
+
+/// Longest client id that is kept of a request, in bytes; groups and logs show it.
+const CLIENT_ID_BYTES_MAX: usize = 256;
+
+/// Who is at the other end of a connection.
+#[derive(Debug)]
+pub(crate) struct Client {
+    /// Where it connects from.
+    pub(crate) peer: SocketAddr,
+    /// The same as Kafka prints it, with a slash in front.
+    pub(crate) host: Arc<str>,
+    /// What it is told to connect to.
+    pub(crate) advertised: (Arc<str>, u16),
+}
+
+impl Client {
+    /// The client at `peer`, which is told to connect to `advertised`.
+    pub(crate) fn new(peer: SocketAddr, advertised: (Arc<str>, u16)) -> Self {
+        Self { peer, host: host_text(peer.ip()), advertised }
+    }
+}
+
+/// Why a connection has to be closed; one line for the log.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    pub(crate) reason: String,
+}
+
+impl Closed {
+    pub(crate) fn new(reason: String) -> Self {
+        Self { reason }
+    }
+}
+
+impl From<Malformed> for Closed {
+    fn from(malformed: Malformed) -> Self {
+        Self::new(malformed.to_string())
+    }
+}
+
+impl From<Unencodable> for Closed {
+    fn from(error: Unencodable) -> Self {
+        Self::new(format!("a bug: the answer cannot be written: {error}"))
+    }
+}
+
+/// The pieces of an answer's frame.
+pub(crate) type Parts = Vec<Bytes>;
+
+/// A request that was started.
+pub(crate) enum Started {
+    /// Its answer.
+    Ready(Parts),
+    /// Its answer comes later.
+    Waiting(Pin<Box<dyn Future<Output = Result<Parts, Closed>> + Send>>),
+    /// It gets no answer (Produce with acks=0).
+    Nothing,
+}
+
+impl Started {
+    /// A request whose answer `future` makes.
+    pub(crate) fn later(future: impl Future<Output = Result<Parts, Closed>> + Send + 'static) -> Self {
+        Self::Waiting(Box::pin(future))
+    }
+}
+
+/// One request: who asks, under which header, of which shard.
+pub(crate) struct Call {
+    /// Where everything is.
+    pub(crate) shard: Arc<Shard>,
+    /// Who asks.
+    pub(crate) client: Arc<Client>,
+    header: RequestHeader,
+}
+
+impl Call {
+    pub(crate) fn new(shard: Arc<Shard>, client: Arc<Client>, header: RequestHeader) -> Self {
+        Self { shard, client, header }
+    }
+
+    pub(crate) fn api_key(&self) -> i16 {
+        self.header.api_key
+    }
+
+    pub(crate) fn version(&self) -> i16 {
+        self.header.version
+    }
+
+    pub(crate) fn correlation_id(&self) -> i32 {
+        self.header.correlation_id
+    }
+
+    /// The caller as the state machines remember it; copied out of the frame.
+    pub(crate) fn caller(&self) -> Caller {
+        let client_id = self.header.client_id.as_ref().map(|id| shortened(id).into());
+        Caller { client_id, client_host: Arc::clone(&self.client.host) }
+    }
+
+    /// Decodes the body with the types of `kafka-protocol`.
+    pub(crate) fn decode<T: Decodable>(&self, mut body: Bytes) -> Result<T, Closed> {
+        Ok(ottla_wire::decode(self.version(), &mut body)?)
+    }
+
+    /// The frame of an answer.
+    pub(crate) fn answer<T: Encodable>(&self, response: &T) -> Result<Parts, Closed> {
+        let frame = ottla_wire::encode_response_frame(
+            self.api_key(),
+            self.version(),
+            self.correlation_id(),
+            response,
+        )?;
+        Ok(vec![frame])
+    }
+
+    /// An answer that is ready at once.
+    pub(crate) fn ready<T: Encodable>(&self, response: &T) -> Result<Started, Closed> {
+        self.answer(response).map(Started::Ready)
+    }
+}
+
+fn shortened(text: &str) -> &str {
+    let mut end = text.len().min(CLIENT_ID_BYTES_MAX);
+    while !text.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn client_ids_are_cut_between_characters() {
+        assert_eq!(shortened("abc"), "abc");
+        let long = format!("{}é{}", "x".repeat(255), "y".repeat(10));
+        assert_eq!(shortened(&long), "x".repeat(255));
+    }
+}

@@ -1,0 +1,69 @@
+//! CreatePartitions: gives topics more partitions.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
+use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
+use kafka_protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse};
+use ottla_model::{ErrorCode, PartitionIndex};
+
+use super::call::{Call, Closed, Started};
+use super::create_topics::check_brokers;
+use super::text::text;
+use crate::shard::TopicError;
+
+pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
+    let request: CreatePartitionsRequest = call.decode(body)?;
+    Ok(Started::later(async move {
+        let mut seen = HashSet::new();
+        let mut results = Vec::with_capacity(request.topics.len());
+        for topic in &request.topics {
+            let result = if seen.insert(&topic.name) {
+                grow(&call, topic, request.validate_only).await
+            } else {
+                refuse(ErrorCode::InvalidRequest, "Duplicate topic name.")
+            };
+            let (error, message) = match result {
+                Ok(()) => (ErrorCode::None, None),
+                Err(refusal) => (refusal.error, Some(text(&refusal.message))),
+            };
+            let answered = CreatePartitionsTopicResult::default()
+                .with_name(topic.name.clone())
+                .with_error_code(error.code())
+                .with_error_message(message);
+            results.push(answered);
+        }
+        call.answer(&CreatePartitionsResponse::default().with_results(results))
+    }))
+}
+
+fn refuse(error: ErrorCode, message: impl Into<String>) -> Result<(), TopicError> {
+    Err(TopicError { error, message: message.into() })
+}
+
+async fn grow(call: &Call, asked: &CreatePartitionsTopic, validate_only: bool) -> Result<(), TopicError> {
+    let Some(live) = call.shard.topic(&asked.name) else {
+        return refuse(ErrorCode::UnknownTopicOrPartition, "This server does not host this topic-partition.");
+    };
+    if live.topic.name.is_internal() {
+        // Groups are spread over the partitions by hash; with more of them most groups would lose their offsets.
+        return refuse(ErrorCode::InvalidRequest, "The partitions of this topic are fixed.");
+    }
+    if let Some(assignments) = &asked.assignments {
+        let more = asked.count.saturating_sub(live.topic.partitions);
+        if PartitionIndex::try_from(assignments.len()) != Ok(more) {
+            return refuse(
+                ErrorCode::InvalidReplicaAssignment,
+                format!(
+                    "Attempted to add {more} additional partition(s), but only {} assignment(s) were specified.",
+                    assignments.len()
+                ),
+            );
+        }
+        for assignment in assignments {
+            check_brokers(call, assignment.broker_ids.iter().map(|broker| broker.0))?;
+        }
+    }
+    call.shard.create_partitions(&live.topic.name, asked.count, validate_only).await
+}

@@ -1,0 +1,89 @@
+//! DeleteTopics: by name or by id.
+
+use bytes::Bytes;
+use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
+use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
+use kafka_protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse};
+use ottla_model::{ErrorCode, TopicId};
+use uuid::Uuid;
+
+use super::call::{Call, Closed, Started};
+use super::text::text;
+use crate::shard::TopicError;
+
+/// Since this version topics can be named by their ids.
+const BY_STATE: i16 = 6;
+/// Since this version there is a message beside the code.
+const ERROR_MESSAGE: i16 = 5;
+/// Since this version TOPIC_DELETION_DISABLED is known.
+const DELETION_DISABLED: i16 = 3;
+
+pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
+    let mut request: DeleteTopicsRequest = call.decode(body)?;
+    if call.version() < BY_STATE {
+        let by_name = |name| DeleteTopicState::default().with_name(Some(name));
+        request.topics = request.topic_names.drain(..).map(by_name).collect();
+    }
+    Ok(Started::later(async move {
+        let mut responses = Vec::with_capacity(request.topics.len());
+        for asked in request.topics {
+            let result = delete(&call, &asked).await;
+            responses.push(answer(&call, asked, result));
+        }
+        call.answer(&DeleteTopicsResponse::default().with_responses(responses))
+    }))
+}
+
+/// Deletes the topic and tells its name and id.
+async fn delete(call: &Call, asked: &DeleteTopicState) -> Result<(String, TopicId), TopicError> {
+    let refuse = |error: ErrorCode, message: &str| Err(TopicError { error, message: message.to_owned() });
+    if !call.shard.settings().delete_topic_enable {
+        let known = call.version() >= DELETION_DISABLED;
+        let error = if known { ErrorCode::TopicDeletionDisabled } else { ErrorCode::InvalidRequest };
+        return refuse(error, "Topic deletion is disabled.");
+    }
+    let live = match (&asked.name, asked.topic_id.is_nil()) {
+        (Some(_), false) => {
+            return refuse(ErrorCode::InvalidRequest, "You may not specify both topic name and topic id.");
+        }
+        (None, true) => {
+            return refuse(ErrorCode::InvalidRequest, "Neither topic name nor id were specified.");
+        }
+        (Some(name), true) => call.shard.topic(name),
+        (None, false) => call.shard.topic_by_id(TopicId(asked.topic_id.into_bytes())),
+    };
+    let Some(live) = live else {
+        return if asked.name.is_some() {
+            refuse(ErrorCode::UnknownTopicOrPartition, "This server does not host this topic-partition.")
+        } else {
+            refuse(ErrorCode::UnknownTopicId, "This server does not host this topic ID.")
+        };
+    };
+    if live.topic.name.is_internal() {
+        return refuse(ErrorCode::InvalidRequest, "The broker needs this topic; it cannot be deleted.");
+    }
+    call.shard.delete_topic(live.topic.id).await?;
+    Ok((live.topic.name.to_string(), live.topic.id))
+}
+
+fn answer(
+    call: &Call,
+    asked: DeleteTopicState,
+    result: Result<(String, TopicId), TopicError>,
+) -> DeletableTopicResult {
+    match result {
+        Ok((name, id)) => DeletableTopicResult::default()
+            .with_name(Some(text(&name).into()))
+            .with_topic_id(Uuid::from_bytes(id.0)),
+        Err(refusal) => {
+            let mut answered = DeletableTopicResult::default()
+                .with_name(asked.name)
+                .with_topic_id(asked.topic_id)
+                .with_error_code(refusal.error.code());
+            if call.version() >= ERROR_MESSAGE {
+                answered.error_message = Some(text(&refusal.message));
+            }
+            answered
+        }
+    }
+}

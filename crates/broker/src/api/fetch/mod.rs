@@ -1,0 +1,128 @@
+//! Fetch: reads whole batches, and waits for enough of them.
+
+mod read;
+mod session;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use ottla_model::ErrorCode;
+use ottla_wire::fetch::{self, FetchPartitionResponse, FetchRequest, FetchResponse, FetchTopicResponse};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::call::{Call, Closed, Parts, Started};
+pub(super) use read::check_leader_epoch;
+use read::{Limits, Round};
+pub(crate) use session::FetchSessions;
+use session::{Context, Target, TopicKey};
+
+/// Since this version topics are named by their ids.
+const BY_TOPIC_ID: i16 = 13;
+
+/// Longest wait that a client can ask for; a longer one would only keep a dead connection's request.
+const MAX_WAIT: Duration = Duration::from_secs(300);
+
+pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
+    let request = fetch::decode_request(call.version(), &body)?;
+    let by_id = call.version() >= BY_TOPIC_ID;
+    let context = match call.shard.fetch_sessions().begin(&request, by_id, &call.shard) {
+        Ok(context) => context,
+        Err(error) => {
+            let refused = FetchResponse { error, ..FetchResponse::default() };
+            return frame(&call, &refused).map(Started::Ready);
+        }
+    };
+    let limits = Limits::of(&request, call.shard.settings());
+    let round = read::round(&call.shard, context.targets(), &limits);
+    let wait = max_wait(&request);
+    if wait.is_zero() || context.targets().is_empty() || round.is_enough(&limits) {
+        return finish(&call, context, round).map(Started::Ready);
+    }
+    let deadline = Instant::now() + wait;
+    Ok(Started::later(wait_for_more(call, context, limits, deadline)))
+}
+
+fn max_wait(request: &FetchRequest) -> Duration {
+    Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(MAX_WAIT)
+}
+
+/// Reads again whenever one of the partitions has changed, until there is enough or the time is over.
+async fn wait_for_more(
+    call: Call,
+    context: Context,
+    limits: Limits,
+    deadline: Instant,
+) -> Result<Parts, Closed> {
+    let watch = Watch::new(&call, &context);
+    loop {
+        // Registering comes before reading, so that no append falls between.
+        watch.register();
+        let round = read::round(&call.shard, context.targets(), &limits);
+        if round.is_enough(&limits) {
+            return finish(&call, context, round);
+        }
+        drop(round);
+        if tokio::time::timeout_at(deadline, watch.notify.notified()).await.is_err() {
+            let round = read::round(&call.shard, context.targets(), &limits);
+            return finish(&call, context, round);
+        }
+    }
+}
+
+/// The registrations of one waiting request; taken back when it ends, however it ends.
+struct Watch {
+    notify: Arc<Notify>,
+    partitions: Vec<Arc<crate::shard::Partition>>,
+}
+
+impl Watch {
+    fn new(call: &Call, context: &Context) -> Self {
+        let found = context.targets().iter().filter_map(|target| read::look_up(&call.shard, target).ok());
+        Self { notify: Arc::new(Notify::new()), partitions: found.collect() }
+    }
+
+    fn register(&self) {
+        self.partitions.iter().for_each(|partition| partition.register(&self.notify));
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.partitions.iter().for_each(|partition| partition.unregister(&self.notify));
+    }
+}
+
+fn finish(call: &Call, mut context: Context, round: Round) -> Result<Parts, Closed> {
+    let Round { mut responses, .. } = round;
+    context.note(&mut responses);
+    let mut response = FetchResponse { session_id: context.session_id(), ..FetchResponse::default() };
+    for (target, partition) in context.targets().iter().zip(responses) {
+        if let Some(partition) = partition {
+            add(&mut response, target, partition);
+        }
+    }
+    frame(call, &response)
+}
+
+/// Adds a partition to the answer, under the topic at its end when that is the same.
+fn add(response: &mut FetchResponse, target: &Target, partition: FetchPartitionResponse) {
+    let (name, topic_id) = match &target.topic {
+        TopicKey::Name(name) => (Some(name.clone()), Default::default()),
+        TopicKey::Id(id) => (None, *id),
+    };
+    match response.topics.last_mut() {
+        Some(last) if last.topic_id == topic_id && last.name == name => last.partitions.push(partition),
+        _ => response.topics.push(FetchTopicResponse { name, topic_id, partitions: vec![partition] }),
+    }
+}
+
+fn frame(call: &Call, response: &FetchResponse) -> Result<Parts, Closed> {
+    Ok(fetch::encode_response_frame(call.version(), call.correlation_id(), response)?.into_parts())
+}
+
+/// The error of a partition that cannot be read; offsets are told as unknown.
+fn refused(index: i32, error: ErrorCode) -> FetchPartitionResponse {
+    FetchPartitionResponse { index, error, ..FetchPartitionResponse::default() }
+}

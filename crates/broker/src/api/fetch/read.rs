@@ -1,0 +1,142 @@
+//! One round over the partitions of a Fetch.
+
+use std::sync::Arc;
+
+use ottla_model::ErrorCode;
+use ottla_wire::fetch::{EpochEndOffset, FetchPartitionResponse, FetchRequest};
+
+use super::refused;
+use super::session::{Target, TopicKey};
+use crate::api::errors;
+use crate::settings::Settings;
+use crate::shard::{Partition, Shard};
+
+/// `IsolationLevel.READ_COMMITTED`.
+const READ_COMMITTED: i8 = 1;
+
+/// How much a Fetch may and must return.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    max_bytes: usize,
+    min_bytes: usize,
+    read_committed: bool,
+}
+
+impl Limits {
+    pub(super) fn of(request: &FetchRequest, settings: &Settings) -> Self {
+        let max_bytes = request.max_bytes.min(settings.fetch_max_bytes);
+        let max_bytes = usize::try_from(max_bytes).unwrap_or(0);
+        let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes);
+        Self { max_bytes, min_bytes, read_committed: request.isolation_level == READ_COMMITTED }
+    }
+}
+
+/// What one round found.
+pub(super) struct Round {
+    /// One a target, in their order; `None` once the answer leaves it out.
+    pub(super) responses: Vec<Option<FetchPartitionResponse>>,
+    bytes: usize,
+    /// Something that the client should hear of now.
+    urgent: bool,
+}
+
+impl Round {
+    /// True when there is no reason to wait.
+    pub(super) fn is_enough(&self, limits: &Limits) -> bool {
+        self.urgent || self.bytes >= limits.min_bytes
+    }
+}
+
+/// Reads every target once. The first batch of the first partition that has one is returned even if it is larger
+/// than the limit, so that a consumer always gets on (KIP-74).
+pub(super) fn round(shard: &Shard, targets: &[Target], limits: &Limits) -> Round {
+    let mut round = Round { responses: Vec::with_capacity(targets.len()), bytes: 0, urgent: false };
+    for target in targets {
+        let left = limits.max_bytes.saturating_sub(round.bytes);
+        let response = match read(shard, target, limits, left, round.bytes == 0) {
+            Ok(response) => response,
+            Err(error) => refused(target.fetch.index, error),
+        };
+        round.bytes = round.bytes.saturating_add(response.records.len());
+        round.urgent |= response.error.is_error() || response.diverging_epoch.is_some();
+        round.responses.push(Some(response));
+    }
+    round
+}
+
+/// The partition that a target names.
+pub(super) fn look_up(shard: &Shard, target: &Target) -> Result<Arc<Partition>, ErrorCode> {
+    let live = match &target.topic {
+        TopicKey::Id(id) => shard.topic_by_id(*id).ok_or(ErrorCode::UnknownTopicId)?,
+        TopicKey::Name(name) => shard.topic(name).ok_or(ErrorCode::UnknownTopicOrPartition)?,
+    };
+    shard.partition(&live, target.fetch.index)
+}
+
+fn read(
+    shard: &Shard,
+    target: &Target,
+    limits: &Limits,
+    left: usize,
+    nothing_yet: bool,
+) -> Result<FetchPartitionResponse, ErrorCode> {
+    let fetch = &target.fetch;
+    let partition = look_up(shard, target)?;
+    check_leader_epoch(fetch.current_leader_epoch, partition.leader_epoch())?;
+    let max_bytes = left.min(usize::try_from(fetch.max_bytes).unwrap_or(0));
+    let mut response = FetchPartitionResponse { index: fetch.index, ..FetchPartitionResponse::default() };
+    if let Some(diverging) = diverging_epoch(&partition, fetch.last_fetched_epoch, fetch.fetch_offset)? {
+        response.diverging_epoch = Some(diverging);
+    } else {
+        match partition.read(fetch.fetch_offset, max_bytes, nothing_yet) {
+            Ok(read) => response.records = read.bytes,
+            Err(error) => return Err(errors::of_read(&error)),
+        }
+    }
+    response.high_watermark = partition.high_watermark();
+    response.last_stable_offset = response.high_watermark;
+    response.log_start_offset = partition.log().start_offset();
+    // Only a reader of committed data is told a list; it is empty until transactions are served.
+    response.aborted_transactions = limits.read_committed.then(Vec::new);
+    Ok(response)
+}
+
+/// Refuses a client that knows another epoch than this broker leads in (KIP-320).
+pub(in crate::api) fn check_leader_epoch(asked: i32, current: i32) -> Result<(), ErrorCode> {
+    match asked {
+        negative if negative < 0 => Ok(()),
+        newer if newer > current => Err(ErrorCode::UnknownLeaderEpoch),
+        older if older < current => Err(ErrorCode::FencedLeaderEpoch),
+        _ => Ok(()),
+    }
+}
+
+/// Where the log parted from what the reader has seen, if it did (KIP-595).
+fn diverging_epoch(
+    partition: &Partition,
+    last_fetched_epoch: i32,
+    fetch_offset: i64,
+) -> Result<Option<EpochEndOffset>, ErrorCode> {
+    if last_fetched_epoch < 0 {
+        return Ok(None);
+    }
+    let (epoch, end_offset) = partition.log().epoch_end_offset(last_fetched_epoch, partition.leader_epoch());
+    if epoch < 0 || end_offset < 0 {
+        return Err(ErrorCode::OffsetOutOfRange);
+    }
+    let diverged = epoch < last_fetched_epoch || end_offset < fetch_offset;
+    Ok(diverged.then_some(EpochEndOffset { epoch, end_offset }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leader_epochs_are_checked_as_kafka_does() {
+        assert_eq!(check_leader_epoch(-1, 5), Ok(()));
+        assert_eq!(check_leader_epoch(5, 5), Ok(()));
+        assert_eq!(check_leader_epoch(6, 5), Err(ErrorCode::UnknownLeaderEpoch));
+        assert_eq!(check_leader_epoch(4, 5), Err(ErrorCode::FencedLeaderEpoch));
+    }
+}

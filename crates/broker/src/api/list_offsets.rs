@@ -1,0 +1,82 @@
+//! ListOffsets: where a partition begins and ends, and where a time is in it.
+
+use bytes::{Bytes, BytesMut};
+use ottla_log::TimedOffset;
+use ottla_model::{ErrorCode, NO_LEADER_EPOCH, NONE};
+use ottla_wire::list_offsets::{
+    self, EARLIEST_LOCAL_TIMESTAMP, EARLIEST_PENDING_UPLOAD_TIMESTAMP, EARLIEST_TIMESTAMP,
+    LATEST_TIERED_TIMESTAMP, LATEST_TIMESTAMP, MAX_TIMESTAMP, RequestPartition, Response, ResponsePartition,
+    ResponseTopic,
+};
+use ottla_wire::response_frame;
+
+use super::call::{Call, Closed, Started};
+use super::errors;
+use super::fetch::check_leader_epoch;
+use crate::shard::Partition;
+
+/// The version since which a special timestamp means something.
+const KNOWN_SINCE: &[(i64, i16)] = &[
+    (MAX_TIMESTAMP, 7),
+    (EARLIEST_LOCAL_TIMESTAMP, 8),
+    (LATEST_TIERED_TIMESTAMP, 9),
+    (EARLIEST_PENDING_UPLOAD_TIMESTAMP, 11),
+];
+
+pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
+    let request = list_offsets::decode_request(call.version(), &body)?;
+    let mut response = Response::default();
+    for topic in request.topics {
+        let partitions = topic.partitions.iter().map(|asked| {
+            let (error, found) = match look_up(&call, &topic.name, asked) {
+                Ok(found) => (ErrorCode::None, found),
+                Err(error) => (error, None),
+            };
+            match found {
+                Some(TimedOffset { timestamp, offset, leader_epoch }) => {
+                    ResponsePartition { index: asked.index, error, timestamp, offset, leader_epoch }
+                }
+                None => ResponsePartition { index: asked.index, error, ..ResponsePartition::default() },
+            }
+        });
+        let partitions = partitions.collect();
+        response.topics.push(ResponseTopic { name: topic.name, partitions });
+    }
+    let write = |buffer: &mut BytesMut| list_offsets::encode_response(call.version(), &response, buffer);
+    let frame = response_frame(call.api_key(), call.version(), call.correlation_id(), 256, write)?;
+    Ok(Started::Ready(vec![frame]))
+}
+
+fn look_up(call: &Call, topic: &str, asked: &RequestPartition) -> Result<Option<TimedOffset>, ErrorCode> {
+    let known = KNOWN_SINCE.iter().find(|(timestamp, _)| *timestamp == asked.timestamp);
+    if known.is_some_and(|(_, since)| call.version() < *since) {
+        return Err(ErrorCode::UnsupportedVersion);
+    }
+    let live = call.shard.topic(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    let partition = call.shard.partition(&live, asked.index)?;
+    check_leader_epoch(asked.current_leader_epoch, partition.leader_epoch())?;
+    find(&partition, asked.timestamp)
+}
+
+fn find(partition: &Partition, timestamp: i64) -> Result<Option<TimedOffset>, ErrorCode> {
+    let end = partition.high_watermark();
+    let log = partition.log();
+    let at = |offset: i64| {
+        let leader_epoch = log.epoch_at(offset).unwrap_or(NO_LEADER_EPOCH);
+        Some(TimedOffset { timestamp: NONE, offset, leader_epoch })
+    };
+    match timestamp {
+        // The end has the epoch that the next record would have.
+        LATEST_TIMESTAMP => {
+            let leader_epoch = log.latest_epoch();
+            Ok(Some(TimedOffset { timestamp: NONE, offset: end, leader_epoch }))
+        }
+        // Without remote storage the local log is the whole log, and all of it waits to be uploaded.
+        EARLIEST_TIMESTAMP | EARLIEST_LOCAL_TIMESTAMP | EARLIEST_PENDING_UPLOAD_TIMESTAMP => {
+            Ok(at(log.start_offset()))
+        }
+        LATEST_TIERED_TIMESTAMP => Ok(None),
+        MAX_TIMESTAMP => log.offset_of_max_timestamp().map_err(|error| errors::of_read(&error)),
+        timestamp => log.offset_for_time(timestamp, end).map_err(|error| errors::of_read(&error)),
+    }
+}

@@ -1,0 +1,125 @@
+//! Metadata: brokers and topics. Creates a missing topic when both sides allow it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::metadata_response::{
+    MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
+use kafka_protocol::messages::{BrokerId, MetadataRequest, MetadataResponse};
+use kafka_protocol::protocol::StrBytes;
+use ottla_model::{ErrorCode, TopicId, TopicName};
+use uuid::Uuid;
+
+use super::call::{Call, Closed, Started};
+use super::operations;
+use crate::shard::LiveTopic;
+
+/// In this version an empty list means every topic; later ones say null.
+const EMPTY_MEANS_ALL: i16 = 0;
+/// Since this version the client says whether a missing topic may be created.
+const SAYS_CREATE: i16 = 4;
+/// From here on the answer can name operations on the cluster, up to version 10 (KIP-700 moved them).
+const CLUSTER_OPERATIONS: std::ops::RangeInclusive<i16> = 8..=10;
+/// Since this version a topic that was asked for by id may have no name in the answer.
+const NAME_MAY_BE_NULL: i16 = 12;
+
+pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
+    let request: MetadataRequest = call.decode(body)?;
+    let missing = missing_topics(&call, &request);
+    if missing.is_empty() {
+        return call.ready(&answer(&call, &request));
+    }
+    Ok(Started::later(async move {
+        for name in missing {
+            // Why it could not be made shows when the topic is looked up.
+            let _ = call.shard.create_if_missing(&name).await;
+        }
+        call.answer(&answer(&call, &request))
+    }))
+}
+
+/// The topics that this request creates.
+fn missing_topics(call: &Call, request: &MetadataRequest) -> Vec<TopicName> {
+    let allowed = call.version() < SAYS_CREATE || request.allow_auto_topic_creation;
+    if !allowed || !call.shard.settings().auto_create_topics_enable {
+        return Vec::new();
+    }
+    let names = request.topics.iter().flatten().filter(|topic| topic.topic_id.is_nil());
+    let names = names.filter_map(|topic| TopicName::new(topic.name.as_ref()?).ok());
+    names.filter(|name| call.shard.topic(name.as_str()).is_none()).collect()
+}
+
+fn answer(call: &Call, request: &MetadataRequest) -> MetadataResponse {
+    let node = BrokerId(call.shard.settings().node_id);
+    let (host, port) = &call.client.advertised;
+    let broker = MetadataResponseBroker::default()
+        .with_node_id(node)
+        .with_host(StrBytes::from_string(host.to_string()))
+        .with_port(i32::from(*port));
+    let operations = request.include_topic_authorized_operations;
+    let describe = |live: &Arc<LiveTopic>| describe(call, live, operations);
+    let topics = match &request.topics {
+        None => call.shard.topics().iter().map(describe).collect(),
+        Some(asked) if asked.is_empty() && call.version() == EMPTY_MEANS_ALL => {
+            call.shard.topics().iter().map(describe).collect()
+        }
+        Some(asked) => asked.iter().map(|asked| look_up(call, asked, operations)).collect(),
+    };
+    let mut response = MetadataResponse::default()
+        .with_brokers(vec![broker])
+        .with_cluster_id(Some(StrBytes::from_string(call.shard.cluster_id().to_owned())))
+        .with_controller_id(node)
+        .with_topics(topics);
+    if CLUSTER_OPERATIONS.contains(&call.version()) {
+        response.cluster_authorized_operations =
+            operations::if_asked(request.include_cluster_authorized_operations, operations::CLUSTER);
+    }
+    response
+}
+
+fn look_up(call: &Call, asked: &MetadataRequestTopic, operations: bool) -> MetadataResponseTopic {
+    let refuse = |error: ErrorCode| {
+        let nameless = asked.name.is_none() && call.version() < NAME_MAY_BE_NULL;
+        let name = if nameless { Some(Default::default()) } else { asked.name.clone() };
+        MetadataResponseTopic::default()
+            .with_error_code(error.code())
+            .with_name(name)
+            .with_topic_id(asked.topic_id)
+            .with_topic_authorized_operations(operations::NOT_ASKED)
+    };
+    if !asked.topic_id.is_nil() {
+        let id = TopicId(asked.topic_id.into_bytes());
+        return match call.shard.topic_by_id(id) {
+            Some(live) => describe(call, &live, operations),
+            None => refuse(ErrorCode::UnknownTopicId),
+        };
+    }
+    let Some(name) = &asked.name else { return refuse(ErrorCode::UnknownTopicId) };
+    if TopicName::new(name).is_err() {
+        return refuse(ErrorCode::InvalidTopicException);
+    }
+    match call.shard.topic(name) {
+        Some(live) => describe(call, &live, operations),
+        None => refuse(ErrorCode::UnknownTopicOrPartition),
+    }
+}
+
+fn describe(call: &Call, live: &Arc<LiveTopic>, operations: bool) -> MetadataResponseTopic {
+    let node = BrokerId(call.shard.settings().node_id);
+    let partitions = live.partitions.iter().map(|partition| {
+        MetadataResponsePartition::default()
+            .with_partition_index(partition.index)
+            .with_leader_id(node)
+            .with_leader_epoch(partition.leader_epoch())
+            .with_replica_nodes(vec![node])
+            .with_isr_nodes(vec![node])
+    });
+    MetadataResponseTopic::default()
+        .with_name(Some(StrBytes::from_string(live.topic.name.to_string()).into()))
+        .with_topic_id(Uuid::from_bytes(live.topic.id.0))
+        .with_is_internal(live.topic.name.is_internal())
+        .with_partitions(partitions.collect())
+        .with_topic_authorized_operations(operations::if_asked(operations, operations::TOPIC))
+}

@@ -1,0 +1,58 @@
+//! Kafka's APIs: one file each, translation only. The table in [`table`] says which are served, at which versions,
+//! and by whom; ApiVersions and dispatch come from it.
+
+mod api_versions;
+mod ask;
+mod call;
+mod create_partitions;
+mod create_topics;
+mod delete_topics;
+mod describe_cluster;
+mod describe_configs;
+mod describe_groups;
+mod errors;
+mod fetch;
+mod find_coordinator;
+mod group_membership;
+mod init_producer_id;
+mod list_groups;
+mod list_offsets;
+mod metadata;
+mod offset_commit;
+mod offset_fetch;
+mod offset_for_leader_epoch;
+mod operations;
+mod produce;
+mod table;
+mod text;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ottla_wire::{HeaderError, check_request, parse_header};
+
+pub(crate) use call::{Call, Client, Closed, Started};
+pub(crate) use fetch::FetchSessions;
+
+use crate::shard::Shard;
+
+/// Starts one request. What must happen in the order of arrival has happened on return; only the answer may wait.
+///
+/// # Errors
+/// [`Closed`] when the connection must be closed, as Kafka does with what it cannot parse.
+pub(crate) fn start(shard: &Arc<Shard>, client: &Arc<Client>, mut frame: Bytes) -> Result<Started, Closed> {
+    let header = parse_header(&mut frame).map_err(|error: HeaderError| Closed::new(error.to_string()))?;
+    let Some(api) = table::find(header.api_key) else {
+        return Err(Closed::new(format!("API {} is not served", header.api_key)));
+    };
+    let call = Call::new(Arc::clone(shard), Arc::clone(client), header);
+    if !api.serves(call.version()) {
+        if api.key == ottla_wire::API_VERSIONS {
+            return api_versions::unsupported(&call, api);
+        }
+        return Err(Closed::new(format!("{} has no version {} here", api.name, call.version())));
+    }
+    let malformed = |error| Closed::new(format!("{} version {}: {error}", api.name, call.version()));
+    check_request(call.api_key(), call.version(), &frame).map_err(malformed)?;
+    (api.handler)(call, frame)
+}

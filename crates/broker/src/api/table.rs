@@ -1,0 +1,94 @@
+//! The one table of served APIs.
+
+use bytes::Bytes;
+
+use super::call::{Call, Closed, Started};
+use super::{
+    api_versions, create_partitions, create_topics, delete_topics, describe_cluster, describe_configs,
+    describe_groups, fetch, find_coordinator, group_membership, init_producer_id, list_groups, list_offsets,
+    metadata, offset_commit, offset_fetch, offset_for_leader_epoch, produce,
+};
+
+/// Answers a request of one API. The body has been checked against the schema.
+pub(super) type Handler = fn(Call, Bytes) -> Result<Started, Closed>;
+
+/// One API.
+pub(super) struct Api {
+    /// Its key.
+    pub(super) key: i16,
+    /// Kafka's name of it.
+    pub(super) name: &'static str,
+    /// The oldest version that is served.
+    pub(super) oldest: i16,
+    /// The newest version that is served.
+    pub(super) newest: i16,
+    /// Who answers it.
+    pub(super) handler: Handler,
+}
+
+impl Api {
+    pub(super) fn serves(&self, version: i16) -> bool {
+        (self.oldest..=self.newest).contains(&version)
+    }
+
+    /// The oldest version that is advertised. Kafka advertises Produce from 0, though it serves it from 3 only:
+    /// older librdkafka takes a higher minimum for a broker that knows no compression (KAFKA-18659).
+    pub(super) fn advertised_oldest(&self) -> i16 {
+        if self.key == PRODUCE { 0 } else { self.oldest }
+    }
+}
+
+const PRODUCE: i16 = 0;
+
+macro_rules! apis {
+    ($($key:expr, $name:literal, $oldest:literal..=$newest:literal, $handler:path;)*) => {
+        /// Every API that is served, by key.
+        pub(super) const APIS: &[Api] = &[$(Api {
+            key: $key, name: $name, oldest: $oldest, newest: $newest, handler: $handler,
+        },)*];
+    };
+}
+
+apis! {
+    PRODUCE, "Produce", 3..=13, produce::handle;
+    1, "Fetch", 4..=18, fetch::handle;
+    2, "ListOffsets", 1..=11, list_offsets::handle;
+    3, "Metadata", 0..=13, metadata::handle;
+    8, "OffsetCommit", 2..=10, offset_commit::handle;
+    9, "OffsetFetch", 1..=10, offset_fetch::handle;
+    10, "FindCoordinator", 0..=6, find_coordinator::handle;
+    11, "JoinGroup", 0..=9, group_membership::join;
+    12, "Heartbeat", 0..=4, group_membership::heartbeat;
+    13, "LeaveGroup", 0..=5, group_membership::leave;
+    14, "SyncGroup", 0..=5, group_membership::sync;
+    15, "DescribeGroups", 0..=6, describe_groups::handle;
+    16, "ListGroups", 0..=5, list_groups::handle;
+    18, "ApiVersions", 0..=4, api_versions::handle;
+    19, "CreateTopics", 2..=7, create_topics::handle;
+    20, "DeleteTopics", 1..=6, delete_topics::handle;
+    22, "InitProducerId", 0..=5, init_producer_id::handle;
+    23, "OffsetForLeaderEpoch", 2..=4, offset_for_leader_epoch::handle;
+    32, "DescribeConfigs", 1..=4, describe_configs::handle;
+    37, "CreatePartitions", 0..=3, create_partitions::handle;
+    60, "DescribeCluster", 0..=2, describe_cluster::handle;
+}
+
+/// The API with that key, if it is served.
+pub(super) fn find(key: i16) -> Option<&'static Api> {
+    APIS.iter().find(|api| api.key == key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schemas_know_every_version_that_is_served() {
+        for api in APIS {
+            let known = ottla_wire::versions(api.key).expect("an API of Kafka");
+            assert!(*known.start() <= api.oldest && api.newest <= *known.end(), "{}", api.name);
+            assert_eq!(ottla_wire::api_name(api.key), Some(api.name));
+        }
+        assert!(APIS.is_sorted_by_key(|api| api.key));
+    }
+}

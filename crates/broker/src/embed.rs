@@ -1,0 +1,226 @@
+//! Starts and stops a broker.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ottla_log::{Disk, MemoryDisk, RealDisk};
+use tokio::runtime::{self, Runtime};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+
+use crate::clock::SystemClock;
+use crate::error::OpenError;
+use crate::server::{Listener, ListenerAddress, RequestMemory};
+use crate::settings::{SettingError, Settings};
+use crate::shard::{Lock, Place, Shard};
+
+/// How long a stop waits for connections to notice.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The directory's name on a disk in memory.
+const MEMORY_PATH: &str = "/ottla";
+
+/// Where a broker listens.
+#[derive(Debug, Default)]
+enum Listen {
+    /// On a free port of the loopback address: what a test wants.
+    #[default]
+    FreePort,
+    /// Where `listeners` says.
+    AsSet,
+    /// Here.
+    At(String),
+}
+
+/// How a broker will start.
+#[derive(Debug, Default)]
+pub struct Builder {
+    settings: Settings,
+    listen: Listen,
+    data_dir: Option<PathBuf>,
+    memory: bool,
+    worker_threads: Option<usize>,
+}
+
+impl Builder {
+    /// Takes these settings in place of the defaults.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Sets one setting by Kafka's name.
+    ///
+    /// # Errors
+    /// [`SettingError`] for an unknown name or a value that does not fit.
+    pub fn set(mut self, name: &str, value: &str) -> Result<Self, SettingError> {
+        self.settings.set(name, value)?;
+        Ok(self)
+    }
+
+    /// Listens here, as `HOST:PORT` or `NAME://HOST:PORT`. Port 0 picks a free one. Without this the broker listens on
+    /// a free port of the loopback address.
+    #[must_use]
+    pub fn listen(mut self, address: &str) -> Self {
+        self.listen = Listen::At(address.to_owned());
+        self
+    }
+
+    /// Listens where the setting `listeners` says.
+    #[must_use]
+    pub fn listen_as_set(mut self) -> Self {
+        self.listen = Listen::AsSet;
+        self
+    }
+
+    /// Keeps data in this directory, in place of `log.dirs`.
+    #[must_use]
+    pub fn data_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(path.into());
+        self
+    }
+
+    /// Keeps everything in memory and writes nothing to disk.
+    #[must_use]
+    pub fn memory(mut self) -> Self {
+        self.memory = true;
+        self
+    }
+
+    /// Threads that serve requests; without it, one a processor.
+    #[must_use]
+    pub fn worker_threads(mut self, threads: usize) -> Self {
+        self.worker_threads = Some(threads);
+        self
+    }
+
+    /// Starts the broker. When this returns, it answers.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the data directory or the address cannot be used.
+    pub fn start(self) -> Result<Broker, OpenError> {
+        let runtime = self.runtime()?;
+        let entered = runtime.enter();
+        let addresses = self.addresses()?;
+        // The port is taken first: of two brokers started by mistake the second must not touch the data.
+        let mut listeners = Vec::with_capacity(addresses.len());
+        for address in &addresses {
+            listeners.push(Listener::bind(address, &self.settings)?);
+        }
+        let address = listeners.first().map(|listener| listener.address).ok_or_else(|| {
+            OpenError::Listener { text: String::new(), reason: "there is no listener".to_owned() }
+        })?;
+        let connections = usize::try_from(self.settings.max_connections).unwrap_or(0);
+        let connections = Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS)));
+        let memory = RequestMemory::new(self.settings.queued_max_request_bytes);
+        let place = self.place();
+        let shard = Shard::open(self.settings, place, Arc::new(SystemClock::new()))?;
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = Vec::with_capacity(listeners.len().saturating_add(1));
+        for listener in listeners {
+            let serve =
+                listener.serve(Arc::clone(&shard), Arc::clone(&connections), memory.clone(), stopped.clone());
+            tasks.push(runtime.spawn(serve));
+        }
+        let timers = Arc::clone(&shard);
+        tasks.push(runtime.spawn(async move { timers.run_timers(stopped).await }));
+        drop(entered);
+        Ok(Broker { address, shard, stop, tasks, runtime: Some(runtime) })
+    }
+
+    fn runtime(&self) -> Result<Runtime, OpenError> {
+        let mut builder = runtime::Builder::new_multi_thread();
+        if let Some(threads) = self.worker_threads {
+            builder.worker_threads(threads.max(1));
+        }
+        builder
+            .thread_name("ottla")
+            .enable_all()
+            .build()
+            .map_err(|error| OpenError::Runtime(error.to_string()))
+    }
+
+    fn addresses(&self) -> Result<Vec<ListenerAddress>, OpenError> {
+        let written = match &self.listen {
+            Listen::FreePort => vec!["127.0.0.1:0".to_owned()],
+            Listen::AsSet => self.settings.listeners.clone(),
+            Listen::At(address) => vec![address.clone()],
+        };
+        written.iter().map(|text| ListenerAddress::parse(text)).collect()
+    }
+
+    fn place(&self) -> Place {
+        if self.memory {
+            let disk: Arc<dyn Disk> = Arc::new(MemoryDisk::default());
+            return Place { disk, path: PathBuf::from(MEMORY_PATH), lock: Lock::None };
+        }
+        let configured = self.settings.log_dirs.first().map(PathBuf::from);
+        let path = self.data_dir.clone().or(configured).unwrap_or_else(|| PathBuf::from("ottla-data"));
+        Place { disk: Arc::new(RealDisk), path, lock: Lock::File }
+    }
+}
+
+/// A running broker. It stops when it is dropped.
+pub struct Broker {
+    address: SocketAddr,
+    shard: Arc<Shard>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    runtime: Option<Runtime>,
+}
+
+impl Broker {
+    /// Begins with the default settings.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Where the first listener listens, with its real port.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops: connections are closed, logs are flushed, and the next start needs no scan.
+    pub fn stop(mut self) {
+        self.stop_once();
+    }
+
+    fn stop_once(&mut self) {
+        let Some(runtime) = self.runtime.take() else { return };
+        // Nobody listening any more is as good as being told.
+        let _ = self.stop.send(true);
+        let tasks = std::mem::take(&mut self.tasks);
+        // Dropped inside a test's own runtime this thread may not block on another one; a plain thread may.
+        let joined = std::thread::spawn(move || {
+            runtime.block_on(async {
+                let all = async {
+                    for task in tasks {
+                        // A task that panicked has ended too.
+                        let _ = task.await;
+                    }
+                };
+                let _ = tokio::time::timeout(STOP_PATIENCE, all).await;
+            });
+            runtime.shutdown_timeout(STOP_PATIENCE);
+        });
+        let _ = joined.join();
+        self.shard.close();
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.stop_once();
+    }
+}
+
+impl std::fmt::Debug for Broker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Broker").field("address", &self.address).finish_non_exhaustive()
+    }
+}

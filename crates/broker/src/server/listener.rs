@@ -1,0 +1,187 @@
+//! Listeners: where the broker is reached, and what clients are told about it.
+
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tracing::{debug, warn};
+
+use super::connection::{Connection, RequestMemory};
+use crate::error::OpenError;
+use crate::settings::Settings;
+use crate::shard::Shard;
+
+/// Pause after a failed accept, such as when no descriptor is free, so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A listener as it is written: `NAME://HOST:PORT`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ListenerAddress {
+    /// Its name, such as `PLAINTEXT`.
+    pub(crate) name: String,
+    /// A host name or address; empty for every address of the machine.
+    pub(crate) host: String,
+    /// The port; 0 for a free one.
+    pub(crate) port: u16,
+}
+
+impl ListenerAddress {
+    /// Reads `NAME://HOST:PORT`, or plain `HOST:PORT`, which is named `PLAINTEXT`.
+    pub(crate) fn parse(text: &str) -> Result<Self, OpenError> {
+        let wrong = |reason: &str| OpenError::Listener { text: text.to_owned(), reason: reason.to_owned() };
+        let (name, rest) = text.split_once("://").unwrap_or(("PLAINTEXT", text));
+        let (host, port) =
+            rest.rsplit_once(':').ok_or_else(|| wrong("write it as HOST:PORT or NAME://HOST:PORT"))?;
+        let port = port.parse().map_err(|_| wrong("the port must be a number from 0 to 65535"))?;
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        Ok(Self { name: name.to_ascii_uppercase(), host: host.to_owned(), port })
+    }
+
+    fn resolve(&self) -> Result<SocketAddr, OpenError> {
+        let host = if self.host.is_empty() { "0.0.0.0" } else { &self.host };
+        let wrong =
+            |reason: String| OpenError::Listener { text: format!("{}:{}", self.host, self.port), reason };
+        let mut found = (host, self.port).to_socket_addrs().map_err(|error| wrong(error.to_string()))?;
+        found.next().ok_or_else(|| wrong("the host name has no address".to_owned()))
+    }
+}
+
+/// What clients of a listener are told to connect to.
+#[derive(Debug, Clone)]
+pub(crate) enum Advertised {
+    /// This, always.
+    Fixed(Arc<str>, u16),
+    /// The address that the client's own connection reached, so that loopback and LAN need no configuration.
+    Reached,
+}
+
+impl Advertised {
+    /// What the settings say for the listener with that name.
+    pub(crate) fn from_settings(settings: &Settings, name: &str, port: u16) -> Result<Self, OpenError> {
+        for text in &settings.advertised_listeners {
+            let address = ListenerAddress::parse(text)?;
+            if address.name == name {
+                // Port 0 there means the port that was picked here.
+                let port = if address.port == 0 { port } else { address.port };
+                return Ok(Self::Fixed(address.host.into(), port));
+            }
+        }
+        Ok(Self::Reached)
+    }
+
+    /// Host and port for a client whose connection reached `local`.
+    pub(crate) fn for_local(&self, local: SocketAddr) -> (Arc<str>, u16) {
+        match self {
+            Self::Fixed(host, port) => (Arc::clone(host), *port),
+            Self::Reached => (local.ip().to_canonical().to_string().into(), local.port()),
+        }
+    }
+}
+
+/// A bound listener.
+pub(crate) struct Listener {
+    socket: TcpListener,
+    /// Where it listens, with the real port.
+    pub(crate) address: SocketAddr,
+    advertised: Advertised,
+}
+
+impl Listener {
+    /// Binds.
+    pub(crate) fn bind(address: &ListenerAddress, settings: &Settings) -> Result<Self, OpenError> {
+        let wanted = address.resolve()?;
+        let wrong = |error: std::io::Error| OpenError::Listen { address: wanted, reason: error.to_string() };
+        let socket =
+            Socket::new(Domain::for_address(wanted), Type::STREAM, Some(Protocol::TCP)).map_err(wrong)?;
+        // A restarted broker must get its port back while old connections linger in TIME_WAIT.
+        socket.set_reuse_address(true).map_err(wrong)?;
+        socket.set_nonblocking(true).map_err(wrong)?;
+        socket.bind(&wanted.into()).map_err(wrong)?;
+        socket.listen(settings.socket_listen_backlog_size).map_err(wrong)?;
+        let socket = TcpListener::from_std(socket.into()).map_err(wrong)?;
+        let bound = socket.local_addr().map_err(wrong)?;
+        let advertised = Advertised::from_settings(settings, &address.name, bound.port())?;
+        Ok(Self { socket, address: bound, advertised })
+    }
+
+    /// Accepts until told to stop, then waits until every connection has ended.
+    pub(crate) async fn serve(
+        self,
+        shard: Arc<Shard>,
+        connections: Arc<Semaphore>,
+        memory: RequestMemory,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let mut tasks = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                _ = stop.changed() => break,
+                accepted = self.accept(&connections) => accepted,
+                Some(_) = tasks.join_next() => continue,
+            };
+            let Some((stream, peer, permit)) = accepted else { continue };
+            match Connection::new(stream, peer, &self.advertised, Arc::clone(&shard), memory.clone()) {
+                Ok(connection) => {
+                    let stop = stop.clone();
+                    tasks.spawn(async move {
+                        connection.serve(stop).await;
+                        drop(permit);
+                    });
+                }
+                Err(error) => debug!(%peer, %error, "connection lost before it began"),
+            }
+        }
+        drop(self.socket);
+        while tasks.join_next().await.is_some() {}
+    }
+
+    async fn accept(
+        &self,
+        connections: &Arc<Semaphore>,
+    ) -> Option<(tokio::net::TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+        let permit = Arc::clone(connections).acquire_owned().await.ok()?;
+        match self.socket.accept().await {
+            Ok((stream, peer)) => Some((stream, peer, permit)),
+            Err(error) => {
+                warn!(%error, "cannot accept a connection; trying again");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                None
+            }
+        }
+    }
+}
+
+/// An address as Kafka prints a client's host: a slash and the address.
+pub(crate) fn host_text(ip: IpAddr) -> Arc<str> {
+    format!("/{}", ip.to_canonical()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listeners_as_kafka_writes_them() {
+        let parse =
+            |text| ListenerAddress::parse(text).map(|address| (address.name, address.host, address.port));
+        assert_eq!(parse("PLAINTEXT://:9092").expect("legal"), ("PLAINTEXT".into(), String::new(), 9092));
+        assert_eq!(parse("internal://[::1]:0").expect("legal"), ("INTERNAL".into(), "::1".into(), 0));
+        assert_eq!(parse("localhost:9092").expect("legal"), ("PLAINTEXT".into(), "localhost".into(), 9092));
+        assert!(parse("localhost").is_err());
+        assert!(parse("localhost:99999").is_err());
+    }
+
+    #[test]
+    fn clients_are_told_the_address_that_they_reached() {
+        let reached: SocketAddr = "[::ffff:192.168.1.5]:9092".parse().expect("address");
+        assert_eq!(Advertised::Reached.for_local(reached), ("192.168.1.5".into(), 9092));
+        let mut settings = Settings::default();
+        settings.set("advertised.listeners", "PLAINTEXT://broker.example:19092").expect("fits");
+        let fixed = Advertised::from_settings(&settings, "PLAINTEXT", 9092).expect("legal");
+        assert_eq!(fixed.for_local(reached), ("broker.example".into(), 19092));
+    }
+}

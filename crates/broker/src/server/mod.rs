@@ -1,0 +1,8 @@
+//! Sockets: listeners, connections, and how answers leave.
+
+mod connection;
+mod listener;
+mod outgoing;
+
+pub(crate) use connection::RequestMemory;
+pub(crate) use listener::{Listener, ListenerAddress, host_text};

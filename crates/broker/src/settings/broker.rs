@@ -1,0 +1,194 @@
+//! The settings of a broker: one table under Apache Kafka's names, from which parsing, defaults and
+//! DescribeConfigs come.
+
+use super::value::{Check, Kind, SettingError, Value, parse_checked};
+
+/// One row of the table as the rest of the broker sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    /// Kafka's name, or one that begins with `ottla.`.
+    pub(crate) name: &'static str,
+    /// Its type.
+    pub(crate) kind: Kind,
+    /// What it does.
+    pub(crate) doc: &'static str,
+    /// Reads the current value, printed.
+    pub(crate) print: fn(&Settings) -> Option<String>,
+    /// Parses and sets it.
+    set: fn(&mut Settings, &str) -> Result<(), SettingError>,
+}
+
+macro_rules! settings {
+    ($($field:ident: $type:ty = $name:literal, $default:expr, $check:expr, $doc:literal;)*) => {
+        /// Every setting that acts, with its value.
+        #[derive(Debug, Clone)]
+        #[non_exhaustive]
+        pub struct Settings {
+            $(#[doc = concat!("`", $name, "`: ", $doc)] pub $field: $type,)*
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+
+        /// The table.
+        pub(crate) const ROWS: &[Row] = &[$(Row {
+            name: $name,
+            kind: <$type as Value>::KIND,
+            doc: $doc,
+            print: |settings| Value::print(&settings.$field),
+            set: |settings, text| {
+                settings.$field = parse_checked($name, text, $check)?;
+                Ok(())
+            },
+        },)*];
+    };
+}
+
+const HOUR_MS: i64 = 3_600_000;
+
+settings! {
+    node_id: i32 = "node.id", 1, Check::AtLeast(0),
+        "The id of this broker in Metadata.";
+    listeners: Vec<String> = "listeners", vec!["PLAINTEXT://127.0.0.1:9092".to_owned()], Check::Any,
+        "Where the broker listens, as NAME://HOST:PORT; port 0 picks a free one.";
+    advertised_listeners: Vec<String> = "advertised.listeners", Vec::new(), Check::Any,
+        "What clients are told to connect to, as NAME://HOST:PORT. Empty: the address that the client's own connection reached.";
+    log_dirs: Vec<String> = "log.dirs", vec!["ottla-data".to_owned()], Check::Any,
+        "The data directory. Ottla uses one.";
+    num_partitions: i32 = "num.partitions", 1, Check::AtLeast(1),
+        "Partitions of a topic that is created without a number.";
+    default_replication_factor: i32 = "default.replication.factor", 1, Check::AtLeast(1),
+        "Told to clients; there is one broker, so every partition has one replica.";
+    auto_create_topics_enable: bool = "auto.create.topics.enable", true, Check::Any,
+        "Whether Metadata and Produce create a topic that is missing.";
+    delete_topic_enable: bool = "delete.topic.enable", true, Check::Any,
+        "Whether topics can be deleted.";
+    message_max_bytes: i32 = "message.max.bytes", 1_048_588, Check::AtLeast(0),
+        "Largest record batch, after compression.";
+    fetch_max_bytes: i32 = "fetch.max.bytes", 57_671_680, Check::AtLeast(1024),
+        "Most bytes of records in one Fetch response.";
+    max_incremental_fetch_session_cache_slots: i32 = "max.incremental.fetch.session.cache.slots", 1000, Check::AtLeast(0),
+        "Fetch sessions remembered (KIP-227).";
+    socket_request_max_bytes: i32 = "socket.request.max.bytes", 104_857_600, Check::AtLeast(1),
+        "Largest request.";
+    socket_listen_backlog_size: i32 = "socket.listen.backlog.size", 1024, Check::AtLeast(1),
+        "Connections that may wait to be accepted.";
+    max_connections: i32 = "max.connections", 10_000, Check::AtLeast(0),
+        "Connections at once; further ones wait to be accepted.";
+    connections_max_idle_ms: i64 = "connections.max.idle.ms", 600_000, Check::Any,
+        "A connection that is silent for so long is closed.";
+    queued_max_request_bytes: i64 = "queued.max.request.bytes", 268_435_456, Check::Any,
+        "Bytes of requests being worked on, over all connections; further ones wait.";
+    group_initial_rebalance_delay_ms: i32 = "group.initial.rebalance.delay.ms", 0, Check::AtLeast(0),
+        "How long an empty group waits for more members before its first rebalance.";
+    group_min_session_timeout_ms: i32 = "group.min.session.timeout.ms", 6000, Check::AtLeast(0),
+        "Least session timeout that a member may ask for.";
+    group_max_session_timeout_ms: i32 = "group.max.session.timeout.ms", 1_800_000, Check::AtLeast(0),
+        "Largest session timeout that a member may ask for.";
+    group_max_size: i32 = "group.max.size", i32::MAX, Check::AtLeast(1),
+        "Most members of a group.";
+    offset_metadata_max_bytes: i32 = "offset.metadata.max.bytes", 4096, Check::AtLeast(0),
+        "Longest metadata of a committed offset.";
+    offsets_topic_num_partitions: i32 = "offsets.topic.num.partitions", 50, Check::AtLeast(1),
+        "Partitions of __consumer_offsets. Fixed when the data directory is first used.";
+    offsets_topic_segment_bytes: i32 = "offsets.topic.segment.bytes", 104_857_600, Check::AtLeast(1),
+        "Segment size of __consumer_offsets.";
+    producer_id_expiration_ms: i32 = "producer.id.expiration.ms", 86_400_000, Check::AtLeast(1),
+        "An idempotent producer that is silent for so long is forgotten.";
+    log_segment_bytes: i32 = "log.segment.bytes", 1_073_741_824, Check::AtLeast(1_048_576),
+        "Size at which a segment is closed and the next begun.";
+    log_roll_ms: Option<i64> = "log.roll.ms", None, Check::AtLeast(1),
+        "Age at which a segment is closed; without it log.roll.hours.";
+    log_roll_hours: i32 = "log.roll.hours", 168, Check::AtLeast(1),
+        "Age in hours at which a segment is closed.";
+    log_roll_jitter_ms: Option<i64> = "log.roll.jitter.ms", None, Check::AtLeast(0),
+        "Most that is taken off the age at random; without it log.roll.jitter.hours.";
+    log_roll_jitter_hours: i32 = "log.roll.jitter.hours", 0, Check::AtLeast(0),
+        "Most hours that are taken off the age at random.";
+    log_retention_ms: Option<i64> = "log.retention.ms", None, Check::Any,
+        "Age at which a closed segment may be deleted; without it log.retention.minutes.";
+    log_retention_minutes: Option<i32> = "log.retention.minutes", None, Check::Any,
+        "Age in minutes at which a closed segment may be deleted; without it log.retention.hours.";
+    log_retention_hours: i32 = "log.retention.hours", 168, Check::Any,
+        "Age in hours at which a closed segment may be deleted.";
+    log_retention_bytes: i64 = "log.retention.bytes", -1, Check::Any,
+        "Size of a partition above which its oldest segments may be deleted.";
+    log_cleanup_policy: Vec<String> = "log.cleanup.policy", vec!["delete".to_owned()], Check::OneOf(&["compact", "delete"]),
+        "Whether old records are deleted, compacted by key, or both.";
+    log_cleaner_delete_retention_ms: i64 = "log.cleaner.delete.retention.ms", 24 * HOUR_MS, Check::AtLeast(0),
+        "How long tombstones are kept in compacted topics.";
+    log_cleaner_min_compaction_lag_ms: i64 = "log.cleaner.min.compaction.lag.ms", 0, Check::AtLeast(0),
+        "Least time that a record stays uncompacted.";
+    log_cleaner_max_compaction_lag_ms: i64 = "log.cleaner.max.compaction.lag.ms", i64::MAX, Check::AtLeast(1),
+        "Most time that a record stays uncompacted.";
+    log_cleaner_min_cleanable_ratio: f64 = "log.cleaner.min.cleanable.ratio", 0.5, Check::Range(0.0, 1.0),
+        "Least part of a log that is uncompacted before it is compacted.";
+    log_index_interval_bytes: i32 = "log.index.interval.bytes", 4096, Check::AtLeast(0),
+        "Bytes between two entries of an index.";
+    log_index_size_max_bytes: i32 = "log.index.size.max.bytes", 10_485_760, Check::AtLeast(4),
+        "Largest index of a segment.";
+    log_flush_interval_messages: i64 = "log.flush.interval.messages", i64::MAX, Check::AtLeast(1),
+        "Records after which a partition is synced to disk.";
+    log_flush_interval_ms: Option<i64> = "log.flush.interval.ms", None, Check::Any,
+        "Time after which a partition is synced to disk.";
+    log_preallocate: bool = "log.preallocate", false, Check::Any,
+        "Whether a segment's file is allocated at once.";
+    log_message_timestamp_type: String = "log.message.timestamp.type", "CreateTime".to_owned(), Check::OneOf(&["CreateTime", "LogAppendTime"]),
+        "Whether records keep the client's time or get the broker's.";
+    log_message_timestamp_before_max_ms: i64 = "log.message.timestamp.before.max.ms", i64::MAX, Check::AtLeast(0),
+        "How far a record's time may lie behind the broker's.";
+    log_message_timestamp_after_max_ms: i64 = "log.message.timestamp.after.max.ms", HOUR_MS, Check::AtLeast(0),
+        "How far a record's time may lie ahead of the broker's.";
+    min_insync_replicas: i32 = "min.insync.replicas", 1, Check::AtLeast(1),
+        "Told to clients; a partition has one replica, so more than 1 refuses acks=all as Kafka would.";
+    compression_type: String = "compression.type", "producer".to_owned(), Check::OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]),
+        "Compression of stored batches. Stored only: batches are kept as the producer made them.";
+}
+
+/// The row with that name.
+pub(crate) fn row(name: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.name == name)
+}
+
+impl Settings {
+    /// Sets one setting by name.
+    ///
+    /// # Errors
+    /// [`SettingError`] for a name that does not act here, or a value that does not fit.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), SettingError> {
+        match row(name) {
+            Some(row) => (row.set)(self, value),
+            None if super::accepted::is_accepted(name) => Ok(()),
+            None => {
+                Err(SettingError::Unknown { name: name.to_owned(), nearest: super::accepted::nearest(name) })
+            }
+        }
+    }
+
+    /// `segment.ms` for topics that do not set it.
+    #[must_use]
+    pub fn effective_roll_ms(&self) -> i64 {
+        self.log_roll_ms.unwrap_or(i64::from(self.log_roll_hours).saturating_mul(HOUR_MS))
+    }
+
+    /// `segment.jitter.ms` for topics that do not set it.
+    #[must_use]
+    pub fn effective_roll_jitter_ms(&self) -> i64 {
+        self.log_roll_jitter_ms.unwrap_or(i64::from(self.log_roll_jitter_hours).saturating_mul(HOUR_MS))
+    }
+
+    /// `retention.ms` for topics that do not set it (`KafkaConfig.logRetentionTimeMillis`): the finest unit that is
+    /// set wins, and a negative number means forever.
+    #[must_use]
+    pub fn effective_retention_ms(&self) -> i64 {
+        let millis = match (self.log_retention_ms, self.log_retention_minutes) {
+            (Some(millis), _) => millis,
+            (None, Some(minutes)) => i64::from(minutes).saturating_mul(60_000),
+            (None, None) => i64::from(self.log_retention_hours).saturating_mul(HOUR_MS),
+        };
+        if millis < 0 { -1 } else { millis }
+    }
+}

@@ -1,0 +1,243 @@
+//! Where settings come from: `-c`, then the environment, then the file, then the default.
+
+use std::path::{Path, PathBuf};
+
+use super::accepted::{is_accepted, nearest};
+use super::broker::{Settings, row};
+use super::value::SettingError;
+
+/// All that may set something, strongest first: pairs, environment, file.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// `KEY=VALUE` from the command line. An unknown key is an error.
+    pub pairs: Vec<String>,
+    /// Environment variables, of which those that begin with `KAFKA_` count, as in Apache Kafka's image.
+    pub environment: Vec<(String, String)>,
+    /// A Java properties file. An unknown key is a warning.
+    pub file: Option<PathBuf>,
+}
+
+/// Settings, and what a person should be told about how they came to be.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// One sentence each.
+    pub warnings: Vec<String>,
+    /// Names that were given and have no effect here.
+    pub without_effect: Vec<String>,
+}
+
+/// Why settings could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read as text.
+    #[error("cannot read the settings file {path}: {reason}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// A line of the file is wrong.
+    #[error("{path}, {error}")]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: SettingError,
+    },
+    /// A pair or an environment variable is wrong.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+}
+
+/// Largest settings file; a real one has a few kilobytes.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Variables of Apache Kafka's start scripts, which are no settings.
+const SCRIPT_VARIABLES: &[&str] = &[
+    "KAFKA_CLUSTER_ID",
+    "KAFKA_DEBUG",
+    "KAFKA_GC_LOG_OPTS",
+    "KAFKA_HEAP_OPTS",
+    "KAFKA_HOME",
+    "KAFKA_JMX_HOSTNAME",
+    "KAFKA_JMX_OPTS",
+    "KAFKA_JMX_PORT",
+    "KAFKA_JVM_PERFORMANCE_OPTS",
+    "KAFKA_LOG4J_LOGGERS",
+    "KAFKA_LOG4J_OPTS",
+    "KAFKA_LOG4J_ROOT_LOGLEVEL",
+    "KAFKA_OPTS",
+    "KAFKA_TOOLS_LOG4J_LOGLEVEL",
+    "KAFKA_VERSION",
+];
+
+impl Sources {
+    /// Reads everything, weakest first.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the file cannot be read, a value does not fit, or a pair has an unknown key.
+    pub fn load(&self) -> Result<Loaded, LoadError> {
+        let mut loaded = Loaded::default();
+        if let Some(path) = &self.file {
+            for (name, value) in properties(&read(path)?) {
+                loaded
+                    .take(&name, &value, "in the settings file")
+                    .map_err(|error| LoadError::Line { path: path.clone(), error })?;
+            }
+        }
+        for (variable, value) in &self.environment {
+            if let Some(name) = setting_of_variable(variable) {
+                loaded.take(&name, value, "in the environment")?;
+            }
+        }
+        for pair in &self.pairs {
+            let (name, value) = pair.split_once('=').ok_or_else(|| SettingError::Form(pair.clone()))?;
+            let name = alias(name.trim());
+            if row(name).is_none() && !is_accepted(name) {
+                return Err(SettingError::Unknown { name: name.to_owned(), nearest: nearest(name) }.into());
+            }
+            loaded.take(name, value, "on the command line")?;
+        }
+        Ok(loaded)
+    }
+}
+
+impl Loaded {
+    fn take(&mut self, name: &str, value: &str, place: &str) -> Result<(), SettingError> {
+        let name = alias(name);
+        if row(name).is_some() {
+            self.settings.set(name, value)?;
+        } else if is_accepted(name) {
+            if !self.without_effect.iter().any(|known| known == name) {
+                self.without_effect.push(name.to_owned());
+            }
+        } else {
+            let hint = nearest(name).map_or(String::new(), |near| format!("; did you mean '{near}'?"));
+            self.warnings.push(format!("unknown setting '{name}' {place} is ignored{hint}"));
+        }
+        Ok(())
+    }
+}
+
+/// Names that Kafka takes for another one.
+fn alias(name: &str) -> &str {
+    match name {
+        "log.dir" => "log.dirs",
+        "broker.id" => "node.id",
+        other => other,
+    }
+}
+
+fn read(path: &Path) -> Result<String, LoadError> {
+    let wrong = |reason: String| LoadError::File { path: path.to_owned(), reason };
+    let about = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?;
+    if !about.is_file() {
+        return Err(wrong("it is not a regular file".to_owned()));
+    }
+    if about.len() > FILE_BYTES_MAX {
+        return Err(wrong(format!("it is larger than {FILE_BYTES_MAX} bytes")));
+    }
+    let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    String::from_utf8(bytes).map_err(|_| wrong("it is not text".to_owned()))
+}
+
+/// `KAFKA_LOG_SEGMENT_BYTES` is `log.segment.bytes`: one underscore is a dot, two are an underscore, three a dash
+/// (Apache Kafka's image).
+fn setting_of_variable(variable: &str) -> Option<String> {
+    if SCRIPT_VARIABLES.contains(&variable) {
+        return None;
+    }
+    let name = variable.strip_prefix("KAFKA_")?;
+    let name = name.replace("___", "-").replace("__", "\u{0}").replace('_', ".").replace('\u{0}', "_");
+    Some(name.to_ascii_lowercase())
+}
+
+/// Reads the lines of a Java properties file: comments, continued lines, `=` or `:` or a blank between key and value.
+fn properties(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut line = String::new();
+    for part in text.lines() {
+        let part = part.trim_start();
+        if line.is_empty() && (part.is_empty() || part.starts_with(['#', '!'])) {
+            continue;
+        }
+        if let Some(continued) = part.strip_suffix('\\').filter(|head| !head.ends_with('\\')) {
+            line.push_str(continued);
+            continue;
+        }
+        line.push_str(part);
+        let whole = std::mem::take(&mut line);
+        let split = whole.find(['=', ':', ' ', '\t']);
+        let (key, value) = split.map_or((whole.as_str(), ""), |at| whole.split_at(at));
+        let value = value.trim_start_matches([' ', '\t']);
+        let value = value.strip_prefix(['=', ':']).unwrap_or(value);
+        found.push((key.to_owned(), value.trim().to_owned()));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stronger_source_wins() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let file = dir.path().join("server.properties");
+        std::fs::write(
+            &file,
+            "# a comment\nnum.partitions = 2\nlog.segment.bytes:2000000\nnum.io.threads=8\nnum.partitons=9\n",
+        )
+        .expect("written");
+        let mut sources = Sources { file: Some(file), ..Sources::default() };
+        let loaded = sources.load().expect("loads");
+        assert_eq!((loaded.settings.num_partitions, loaded.settings.log_segment_bytes), (2, 2_000_000));
+        assert_eq!(loaded.without_effect, ["num.io.threads"]);
+        assert_eq!(loaded.warnings.len(), 1);
+        assert!(loaded.warnings[0].contains("did you mean 'num.partitions'?"), "{:?}", loaded.warnings);
+
+        sources.environment =
+            vec![("KAFKA_NUM_PARTITIONS".into(), "3".into()), ("KAFKA_HEAP_OPTS".into(), "-Xmx1g".into())];
+        assert_eq!(sources.load().expect("loads").settings.num_partitions, 3);
+        sources.pairs = vec!["num.partitions=4".into()];
+        assert_eq!(sources.load().expect("loads").settings.num_partitions, 4);
+    }
+
+    #[test]
+    fn an_unknown_pair_names_the_nearest_setting() {
+        let sources = Sources { pairs: vec!["log.segment.byte=1".into()], ..Sources::default() };
+        let error = sources.load().expect_err("unknown").to_string();
+        assert!(error.contains("did you mean 'log.segment.bytes'?"), "{error}");
+        for (pair, part) in
+            [("nonsense", "KEY=VALUE"), ("num.partitions=0", "at least 1"), ("node.id=x", "type int")]
+        {
+            let sources = Sources { pairs: vec![pair.into()], ..Sources::default() };
+            let error = sources.load().expect_err("refused").to_string();
+            assert!(error.contains(part), "{pair}: {error}");
+        }
+    }
+
+    #[test]
+    fn files_that_are_none_are_told() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let binary = dir.path().join("binary");
+        std::fs::write(&binary, [0xff, 0xfe, 0x00]).expect("written");
+        for path in [dir.path().to_owned(), binary, dir.path().join("missing")] {
+            let sources = Sources { file: Some(path), ..Sources::default() };
+            assert!(sources.load().is_err());
+        }
+    }
+
+    #[test]
+    fn continued_lines_and_variables() {
+        assert_eq!(
+            properties("a=1,\\\n   2\n! no\nb c\n"),
+            [("a".to_owned(), "1,2".to_owned()), ("b".to_owned(), "c".to_owned())]
+        );
+        assert_eq!(setting_of_variable("KAFKA_A__B_C___D").as_deref(), Some("a_b.c-d"));
+        assert_eq!(setting_of_variable("HOME"), None);
+    }
+}

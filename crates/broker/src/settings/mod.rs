@@ -1,0 +1,14 @@
+//! Settings: Apache Kafka's names, types and defaults, and where values come from.
+
+mod accepted;
+mod broker;
+mod load;
+mod topic;
+mod value;
+
+pub use broker::Settings;
+pub use load::{LoadError, Loaded, Sources};
+pub use value::SettingError;
+
+pub(crate) use broker::ROWS;
+pub(crate) use topic::{Overrides, TOPIC_SETTINGS, check_override, effective, log_config};

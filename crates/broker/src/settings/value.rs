@@ -1,0 +1,211 @@
+//! Types of settings: how they are written and what is refused.
+
+use std::fmt;
+
+/// The type of a setting, as `ConfigDef.Type` names it and DescribeConfigs tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `true` or `false`.
+    Boolean,
+    /// Free text.
+    Text,
+    /// 16-bit number.
+    Short,
+    /// 32-bit number.
+    Int,
+    /// 64-bit number.
+    Long,
+    /// Floating point number.
+    Double,
+    /// Texts separated by commas.
+    List,
+}
+
+impl Kind {
+    /// The number in DescribeConfigs (`DescribeConfigsResponse.ConfigType`).
+    pub(crate) const fn code(self) -> i8 {
+        match self {
+            Self::Boolean => 1,
+            Self::Text => 2,
+            Self::Int => 3,
+            Self::Short => 4,
+            Self::Long => 5,
+            Self::Double => 6,
+            Self::List => 7,
+        }
+    }
+}
+
+/// Which values of a type a setting takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Check {
+    /// Every value of the type.
+    Any,
+    /// Numbers from the first to the second, both included.
+    Range(f64, f64),
+    /// Numbers not below this.
+    AtLeast(i64),
+    /// One of these texts; for lists, each element.
+    OneOf(&'static [&'static str]),
+}
+
+/// Why a value was refused; a sentence for a person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingError {
+    /// No setting has this name.
+    #[error("unknown setting '{name}'{}", nearest.as_ref().map_or(String::new(), |n| format!("; did you mean '{n}'?")))]
+    Unknown {
+        /// The name given.
+        name: String,
+        /// The known name that is written most like it.
+        nearest: Option<String>,
+    },
+    /// The value does not fit the setting.
+    #[error("invalid value '{value}' for setting '{name}': {reason}")]
+    Invalid {
+        /// The setting.
+        name: String,
+        /// The value given.
+        value: String,
+        /// What is wrong and what would be right.
+        reason: String,
+    },
+    /// Not of the form `KEY=VALUE`.
+    #[error("'{0}' is not of the form KEY=VALUE")]
+    Form(String),
+}
+
+/// A type that settings can have.
+pub(crate) trait Value: Sized + Clone {
+    /// Its name.
+    const KIND: Kind;
+    /// Reads it as Kafka does, blanks around it removed.
+    fn parse(text: &str) -> Result<Self, String>;
+    /// Writes it as Kafka prints it; `None` for null.
+    fn print(&self) -> Option<String>;
+}
+
+macro_rules! numbers {
+    ($($type:ty, $kind:ident, $name:literal;)*) => {$(
+        impl Value for $type {
+            const KIND: Kind = Kind::$kind;
+            fn parse(text: &str) -> Result<Self, String> {
+                text.trim().parse().map_err(|_| format!("not a number of type {}", $name))
+            }
+            fn print(&self) -> Option<String> {
+                Some(self.to_string())
+            }
+        }
+    )*};
+}
+
+numbers! {
+    i16, Short, "short";
+    i32, Int, "int";
+    i64, Long, "long";
+}
+
+impl Value for f64 {
+    const KIND: Kind = Kind::Double;
+    fn parse(text: &str) -> Result<Self, String> {
+        text.trim().parse().map_err(|_| "not a number of type double".to_owned())
+    }
+    fn print(&self) -> Option<String> {
+        // Kafka prints doubles as Java does, with at least one digit behind the point.
+        Some(if self.fract() == 0.0 && self.abs() < 1e7 {
+            format!("{self:.1}")
+        } else {
+            format!("{self:?}").replace('e', "E")
+        })
+    }
+}
+
+impl Value for bool {
+    const KIND: Kind = Kind::Boolean;
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err("expected value to be either true or false".to_owned()),
+        }
+    }
+    fn print(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Value for String {
+    const KIND: Kind = Kind::Text;
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(text.trim().to_owned())
+    }
+    fn print(&self) -> Option<String> {
+        Some(self.clone())
+    }
+}
+
+impl Value for Vec<String> {
+    const KIND: Kind = Kind::List;
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect())
+    }
+    fn print(&self) -> Option<String> {
+        Some(self.join(","))
+    }
+}
+
+impl<T: Value> Value for Option<T> {
+    const KIND: Kind = T::KIND;
+    fn parse(text: &str) -> Result<Self, String> {
+        T::parse(text).map(Some)
+    }
+    fn print(&self) -> Option<String> {
+        self.as_ref().and_then(T::print)
+    }
+}
+
+impl Check {
+    /// Tells what is wrong with the printed value, if anything is.
+    pub(crate) fn refuse(self, kind: Kind, printed: &str) -> Option<String> {
+        match self {
+            Self::Any => None,
+            Self::Range(least, most) => {
+                let number: f64 = printed.parse().ok()?;
+                (number < least || number > most).then(|| format!("value must be between {least} and {most}"))
+            }
+            Self::AtLeast(least) => {
+                let number: i64 = printed.parse().ok()?;
+                (number < least).then(|| format!("value must be at least {least}"))
+            }
+            Self::OneOf(choices) => {
+                let fits = |text: &str| choices.contains(&text);
+                let good = if kind == Kind::List { printed.split(',').all(fits) } else { fits(printed) };
+                (!good).then(|| format!("must be one of {}", choices.join(", ")))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Boolean => "boolean",
+            Self::Text => "string",
+            Self::Short => "short",
+            Self::Int => "int",
+            Self::Long => "long",
+            Self::Double => "double",
+            Self::List => "list",
+        })
+    }
+}
+
+/// Parses `text` for the setting `name` and applies its check.
+pub(crate) fn parse_checked<T: Value>(name: &str, text: &str, check: Check) -> Result<T, SettingError> {
+    let invalid = |reason| SettingError::Invalid { name: name.to_owned(), value: text.to_owned(), reason };
+    let value = T::parse(text).map_err(invalid)?;
+    match value.print().and_then(|printed| check.refuse(T::KIND, &printed)) {
+        Some(reason) => Err(invalid(reason)),
+        None => Ok(value),
+    }
+}

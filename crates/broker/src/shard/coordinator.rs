@@ -1,0 +1,350 @@
+//! Drives one state machine over one partition's log.
+//!
+//! Callers meet at a queue. Whoever finds the machine free takes it, works off the queue (its own command and those
+//! of others), and appends everything that came of it as one batch: many commits that arrive together cost one
+//! append. There is no task in between, so a lone commit costs no wake-up either.
+//!
+//! Nothing escapes before it is down: replies are held until the high watermark has passed everything that the
+//! machine had replayed when it made them.
+//!
+//! Locks: `state` before the partition's log; `queue` is held for a push or a take only.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use bytes::Bytes;
+use ottla_control::machine::{Caller, Effects, Machine, RecordRef, ReplyTo};
+use ottla_log::{AppendError, BatchBuilder, NewRecord, Origin, records};
+use ottla_model::{Env, ErrorCode, Monotonic, Offset};
+use tokio::sync::oneshot;
+use tracing::{error, warn};
+
+use super::partition::Partition;
+use crate::clock::{Clock, SystemRandom};
+
+/// Commands that may wait for one machine; a caller beyond is told to come back.
+const QUEUED_COMMANDS_MAX: usize = 100_000;
+
+/// Bytes of records after which one batch is closed, well below what any log refuses.
+const BATCH_BYTES_SOFT_MAX: usize = 512 * 1024;
+
+/// No deadline.
+const NEVER: u64 = u64::MAX;
+
+struct Submitted<M: Machine> {
+    caller: Caller,
+    command: M::Command,
+    reply: oneshot::Sender<M::Reply>,
+}
+
+/// Replies and whom they are for.
+type Replies<M> = Vec<(ReplyTo, <M as Machine>::Reply)>;
+
+struct State<M: Machine> {
+    machine: M,
+    random: SystemRandom,
+    next_reply: u64,
+    waiting: HashMap<ReplyTo, oneshot::Sender<M::Reply>>,
+    /// Replies that wait for the high watermark to reach an offset, in its order.
+    held: VecDeque<(Offset, Replies<M>)>,
+}
+
+/// A machine, its log, and who waits for it.
+pub(crate) struct Coordinator<M: Machine> {
+    queue: Mutex<VecDeque<Submitted<M>>>,
+    state: Mutex<State<M>>,
+    partition: Arc<Partition>,
+    clock: Arc<dyn Clock>,
+    /// When the machine wants to be ticked, in nanoseconds of the monotonic clock, or [`NEVER`].
+    deadline: AtomicU64,
+    /// Called when the deadline has come nearer.
+    sooner: Box<dyn Fn() + Send + Sync>,
+}
+
+impl<M> Coordinator<M>
+where
+    M: Machine<Command: Send, Reply: Send, Undo: Send> + Send + 'static,
+{
+    /// A coordinator whose machine has replayed its log.
+    pub(crate) fn open(
+        mut machine: M,
+        partition: Arc<Partition>,
+        clock: Arc<dyn Clock>,
+        sooner: Box<dyn Fn() + Send + Sync>,
+    ) -> Result<Self, String> {
+        let mut random = SystemRandom::new();
+        replay(&mut machine, &partition)?;
+        let mut env = Env { wall: clock.wall(), monotonic: clock.monotonic(), random: &mut random };
+        machine.loaded(&mut env);
+        let deadline = AtomicU64::new(nanos(machine.deadline()));
+        let state = State { machine, random, next_reply: 0, waiting: HashMap::new(), held: VecDeque::new() };
+        Ok(Self {
+            queue: Mutex::new(VecDeque::new()),
+            state: Mutex::new(state),
+            partition,
+            clock,
+            deadline,
+            sooner,
+        })
+    }
+
+    /// Hands a command to the machine. The receiver fails only when the coordinator closed or is overloaded.
+    pub(crate) fn submit(
+        self: &Arc<Self>,
+        caller: Caller,
+        command: M::Command,
+    ) -> oneshot::Receiver<M::Reply> {
+        let (reply, receiver) = oneshot::channel();
+        {
+            let mut queue = self.queue();
+            if queue.len() < QUEUED_COMMANDS_MAX {
+                queue.push_back(Submitted { caller, command, reply });
+            }
+        }
+        self.work_off();
+        receiver
+    }
+
+    /// Ticks the machine if its deadline has come.
+    pub(crate) fn tick(self: &Arc<Self>) {
+        if self.deadline.load(Ordering::Acquire) > nanos(Some(self.clock.monotonic())) {
+            return;
+        }
+        {
+            let mut state = self.lock();
+            let mut effects = Effects::default();
+            let State { machine, random, .. } = &mut *state;
+            let mut env = self.env(random);
+            machine.tick(&mut env, &mut effects);
+            let mut round = Round::default();
+            self.absorb(&mut state, effects, &mut round);
+            let held = self.finish(&mut state, round);
+            drop(state);
+            self.release_when_committed(held);
+        }
+        self.work_off();
+    }
+
+    /// Answers everybody who waits, as when the log is closed. No command may follow.
+    pub(crate) fn unload(&self) {
+        let mut state = self.lock();
+        let replies = state.machine.unloaded();
+        send(&mut state, replies);
+        state.waiting.clear();
+    }
+
+    /// When [`Self::tick`] should be called next.
+    pub(crate) fn deadline(&self) -> Option<Monotonic> {
+        match self.deadline.load(Ordering::Acquire) {
+            NEVER => None,
+            nanos => Some(Monotonic(std::time::Duration::from_nanos(nanos))),
+        }
+    }
+
+    /// The partition that holds the machine's records.
+    pub(crate) fn partition(&self) -> &Arc<Partition> {
+        &self.partition
+    }
+
+    /// Reads the machine between two commands.
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&M) -> R) -> R {
+        look(&self.lock().machine)
+    }
+
+    /// Works off the queue if nobody else does. Whoever holds the machine looks at the queue once more after letting
+    /// go, so a command that was pushed in between is never left behind.
+    fn work_off(self: &Arc<Self>) {
+        while !self.queue().is_empty() {
+            let mut state = match self.state.try_lock() {
+                Ok(state) => state,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => return,
+            };
+            let mut round = Round::default();
+            loop {
+                let Some(submitted) = self.queue().pop_front() else { break };
+                self.handle(&mut state, submitted, &mut round);
+                if round.bytes >= BATCH_BYTES_SOFT_MAX {
+                    break;
+                }
+            }
+            let held = self.finish(&mut state, round);
+            drop(state);
+            self.release_when_committed(held);
+        }
+    }
+
+    fn handle(&self, state: &mut State<M>, submitted: Submitted<M>, round: &mut Round<M>) {
+        let Submitted { caller, command, reply } = submitted;
+        let reply_to = ReplyTo(state.next_reply);
+        state.next_reply = state.next_reply.wrapping_add(1);
+        state.waiting.insert(reply_to, reply);
+        let mut effects = Effects::default();
+        let State { machine, random, .. } = state;
+        let mut env = self.env(random);
+        machine.handle(&mut env, &caller, reply_to, command, &mut effects);
+        self.absorb(state, effects, round);
+    }
+
+    /// Replays what a call led to, so that the next command sees it, and keeps it for the append.
+    fn absorb(&self, state: &mut State<M>, effects: Effects<M::Reply>, round: &mut Round<M>) {
+        let timestamp = self.clock.wall().0;
+        for record in effects.records {
+            match state.machine.replay(self.partition.high_watermark(), &record.as_ref(timestamp)) {
+                Ok(undo) => round.undos.push(undo),
+                // A machine that cannot read its own record is a bug; the record is not written.
+                Err(error) => {
+                    error!(%error, "a state machine refused its own record");
+                    continue;
+                }
+            }
+            round.bytes = round
+                .bytes
+                .saturating_add(record.key.len().saturating_add(record.value.as_ref().map_or(0, Bytes::len)));
+            let key = (!record.key.is_empty()).then_some(record.key.as_ref());
+            let headers: Vec<(&[u8], Option<&[u8]>)> =
+                record.headers.iter().map(|(name, value)| (name.as_bytes(), Some(value.as_ref()))).collect();
+            round.batch().push(NewRecord {
+                timestamp,
+                key,
+                value: record.value.as_deref(),
+                headers: &headers,
+            });
+        }
+        round.replies.extend(effects.replies);
+    }
+
+    /// Appends the round's records and sends its replies, or holds them and tells until which offset.
+    fn finish(&self, state: &mut State<M>, round: Round<M>) -> Option<Offset> {
+        let Round { builder, undos, replies, .. } = round;
+        let appended = match builder {
+            Some(builder) => self
+                .partition
+                .append(builder.build(), Origin::Coordinator, self.clock.wall())
+                .map(|appended| appended.next_offset),
+            None => Ok(state.held.back().map_or(0, |(end, _)| *end)),
+        };
+        let mut held = None;
+        match appended {
+            Ok(end) if self.partition.high_watermark() >= end => send(state, replies),
+            Ok(end) => {
+                state.held.push_back((end, replies));
+                held = Some(end);
+            }
+            Err(failure) => self.take_back(state, undos, replies, &failure),
+        }
+        self.note_deadline(state);
+        held
+    }
+
+    fn take_back(
+        &self,
+        state: &mut State<M>,
+        undos: Vec<M::Undo>,
+        replies: Replies<M>,
+        failure: &AppendError,
+    ) {
+        warn!(partition = %self.partition.name(), %failure, "cannot append to a coordinator's log");
+        undos.into_iter().rev().for_each(|undo| state.machine.undo(undo));
+        let cause = match failure {
+            AppendError::Closed => ErrorCode::NotCoordinator,
+            _ => ErrorCode::CoordinatorNotAvailable,
+        };
+        let State { machine, random, .. } = state;
+        let mut env = self.env(random);
+        let errors = machine.failed(&mut env, cause, replies);
+        send(state, errors);
+    }
+
+    /// Waits for the high watermark in a task of its own; needed only when commits take time.
+    fn release_when_committed(self: &Arc<Self>, held: Option<Offset>) {
+        let Some(end) = held else { return };
+        let coordinator = Arc::clone(self);
+        tokio::spawn(async move {
+            coordinator.partition.committed(end).await;
+            let mut state = coordinator.lock();
+            let committed = coordinator.partition.high_watermark();
+            while state.held.front().is_some_and(|(end, _)| *end <= committed) {
+                if let Some((_, replies)) = state.held.pop_front() {
+                    send(&mut state, replies);
+                }
+            }
+        });
+    }
+
+    fn note_deadline(&self, state: &State<M>) {
+        let deadline = nanos(state.machine.deadline());
+        if deadline < self.deadline.swap(deadline, Ordering::AcqRel) {
+            (self.sooner)();
+        }
+    }
+
+    fn env<'a>(&self, random: &'a mut SystemRandom) -> Env<'a> {
+        Env { wall: self.clock.wall(), monotonic: self.clock.monotonic(), random }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<M>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn queue(&self) -> MutexGuard<'_, VecDeque<Submitted<M>>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the commands of one turn at the machine led to.
+struct Round<M: Machine> {
+    builder: Option<BatchBuilder>,
+    bytes: usize,
+    undos: Vec<M::Undo>,
+    replies: Replies<M>,
+}
+
+impl<M: Machine> Default for Round<M> {
+    fn default() -> Self {
+        Self { builder: None, bytes: 0, undos: Vec::new(), replies: Vec::new() }
+    }
+}
+
+impl<M: Machine> Round<M> {
+    fn batch(&mut self) -> &mut BatchBuilder {
+        self.builder.get_or_insert_with(BatchBuilder::new)
+    }
+}
+
+fn send<M: Machine>(state: &mut State<M>, replies: Replies<M>) {
+    for (to, reply) in replies {
+        if let Some(waiting) = state.waiting.remove(&to) {
+            // A caller whose connection is gone is not told.
+            let _ = waiting.send(reply);
+        }
+    }
+}
+
+fn nanos(moment: Option<Monotonic>) -> u64 {
+    moment.map_or(NEVER, |moment| u64::try_from(moment.0.as_nanos()).unwrap_or(NEVER))
+}
+
+/// Replays a whole log. A record that cannot be read is told and passed over: the rest of the log still counts.
+fn replay<M: Machine>(machine: &mut M, partition: &Partition) -> Result<(), String> {
+    let log = partition.log();
+    let from = log.start_offset();
+    for batch in log.batches(from) {
+        let batch = batch.map_err(|error| error.to_string())?;
+        let found = records(&batch).map_err(|error| error.to_string())?;
+        for record in found {
+            let record = record.map_err(|error| error.to_string())?;
+            let reference = RecordRef {
+                key: record.key.as_deref().unwrap_or_default(),
+                value: record.value.as_deref(),
+                timestamp: record.timestamp,
+                headers: &[],
+            };
+            if let Err(error) = machine.replay(record.offset, &reference) {
+                warn!(partition = %partition.name(), offset = record.offset, %error, "a record is passed over");
+            }
+        }
+    }
+    Ok(())
+}

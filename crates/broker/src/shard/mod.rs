@@ -1,0 +1,146 @@
+//! A shard: everything durable that one broker serves, and what waits on it.
+//!
+//! A shard owns its data directory, its partitions, its coordinators and their timers; there are no globals, so a
+//! process may hold several. A plain broker is one shard.
+
+mod catalog;
+mod coordinator;
+mod data_dir;
+mod groups;
+mod open;
+mod partition;
+mod producer_ids;
+mod router;
+mod topics;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use ottla_control::catalog::Catalog;
+use ottla_control::group::Groups;
+use ottla_model::{ErrorCode, PartitionIndex, TopicId, WallMillis};
+use tokio::sync::{Notify, watch};
+use tracing::{info, warn};
+
+pub(crate) use catalog::TopicError;
+pub(crate) use coordinator::Coordinator;
+pub(crate) use data_dir::Lock;
+pub(crate) use open::Place;
+pub(crate) use partition::Partition;
+pub(crate) use topics::LiveTopic;
+
+use crate::api::FetchSessions;
+use crate::clock::Clock;
+use crate::settings::Settings;
+use data_dir::DataDir;
+use producer_ids::ProducerIds;
+use router::{Route, Router};
+use topics::Topics;
+
+/// Longest sleep of the timer loop; it is woken earlier when a deadline comes nearer.
+const TIMER_SLEEP_MAX: Duration = Duration::from_secs(3600);
+
+/// Everything durable that one broker serves.
+pub(crate) struct Shard {
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    router: Box<dyn Router>,
+    data_dir: DataDir,
+    topics: Topics,
+    catalog: Arc<Coordinator<Catalog>>,
+    /// Changes of the catalog and of the open topics that follow from them happen one at a time.
+    catalog_changes: tokio::sync::Mutex<()>,
+    /// One a partition of `__consumer_offsets`; set once that topic exists.
+    groups: OnceLock<Vec<Arc<Coordinator<Groups>>>>,
+    producer_ids: ProducerIds,
+    fetch_sessions: FetchSessions,
+    /// Woken when some coordinator's deadline has come nearer.
+    timers: Arc<Notify>,
+}
+
+impl Shard {
+    /// The settings in force.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Told to clients (KIP-78).
+    pub(crate) fn cluster_id(&self) -> &str {
+        &self.data_dir.cluster_id
+    }
+
+    /// The wall clock.
+    pub(crate) fn wall(&self) -> WallMillis {
+        self.clock.wall()
+    }
+
+    /// The fetch sessions of this broker (KIP-227).
+    pub(crate) fn fetch_sessions(&self) -> &FetchSessions {
+        &self.fetch_sessions
+    }
+
+    /// The topic with that name, if it exists.
+    pub(crate) fn topic(&self, name: &str) -> Option<Arc<LiveTopic>> {
+        self.topics.by_name(name)
+    }
+
+    /// The topic with that id, if it exists.
+    pub(crate) fn topic_by_id(&self, id: TopicId) -> Option<Arc<LiveTopic>> {
+        self.topics.by_id(id)
+    }
+
+    /// Every topic, by name.
+    pub(crate) fn topics(&self) -> Vec<Arc<LiveTopic>> {
+        self.topics.all()
+    }
+
+    /// The partition of a topic, if this shard leads it.
+    pub(crate) fn partition(
+        &self,
+        live: &LiveTopic,
+        index: PartitionIndex,
+    ) -> Result<Arc<Partition>, ErrorCode> {
+        let partition = live.partition(index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        match self.router.partition(&live.topic.name, index) {
+            Route::Local => Ok(Arc::clone(partition)),
+            Route::Remote(_) => Err(ErrorCode::NotLeaderOrFollower),
+        }
+    }
+
+    /// Ticks coordinators when their deadlines come, until told to stop.
+    pub(crate) async fn run_timers(&self, mut stop: watch::Receiver<bool>) {
+        loop {
+            let now = self.clock.monotonic();
+            let coordinators = self.groups.get().map_or(&[][..], Vec::as_slice);
+            let next = coordinators.iter().filter_map(|coordinator| coordinator.deadline()).min();
+            let sleep = next.map_or(TIMER_SLEEP_MAX, |next| next.since(now).min(TIMER_SLEEP_MAX));
+            tokio::select! {
+                () = tokio::time::sleep(sleep) => coordinators.iter().for_each(|coordinator| coordinator.tick()),
+                () = self.timers.notified() => {}
+                _ = stop.changed() => return,
+            }
+        }
+    }
+
+    /// Closes every log. Connections must be gone. After this the next start needs no scan.
+    pub(crate) fn close(&self) {
+        self.groups.get().into_iter().flatten().for_each(|coordinator| coordinator.unload());
+        self.catalog.unload();
+        let mut clean = true;
+        let topics = self.topics.all();
+        let partitions = topics.iter().flat_map(|live| &live.partitions).chain([self.catalog.partition()]);
+        for partition in partitions {
+            if let Err(error) = partition.log().close(self.clock.wall()) {
+                warn!(partition = %partition.name(), %error, "cannot close a log; it is checked at the next start");
+                clean = false;
+            }
+        }
+        if !clean {
+            return;
+        }
+        match self.data_dir.mark_clean() {
+            Ok(()) => info!("stopped cleanly"),
+            Err(error) => warn!(%error, "cannot mark the stop as clean; logs are checked at the next start"),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `ottla serve`.
+
+use std::error::Error;
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use ottla_broker::{Broker, Loaded, Sources};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{info, warn};
+
+use crate::logs::{self, LogFormat};
+
+/// Runs a broker.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Where to listen; port 0 picks a free one [default: 127.0.0.1:9092]
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+
+    /// Where to keep data [default: ./ottla-data]
+    #[arg(long, value_name = "DIR", conflicts_with = "memory")]
+    data_dir: Option<PathBuf>,
+
+    /// Keep everything in memory and write nothing to disk
+    #[arg(long)]
+    memory: bool,
+
+    /// Read settings from a file like Apache Kafka's server.properties
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Set one of Apache Kafka's broker settings, or one of ottla's own
+    #[arg(short = 'c', value_name = "KEY=VALUE")]
+    pairs: Vec<String>,
+
+    /// How log lines are written, on standard error
+    #[arg(long, value_enum, default_value = "text")]
+    log_format: LogFormat,
+}
+
+impl Serve {
+    /// Serves until a signal says stop.
+    pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
+        logs::begin(self.log_format);
+        let sources = Sources {
+            pairs: self.pairs,
+            environment: std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+            file: self.config,
+        };
+        let Loaded { settings, warnings, without_effect, .. } = sources.load()?;
+        warnings.iter().for_each(|warning| warn!("{warning}"));
+        if !without_effect.is_empty() {
+            info!("settings of Apache Kafka without effect here: {}", without_effect.join(", "));
+        }
+        let mut builder = Broker::builder().settings(settings).listen_as_set();
+        if let Some(address) = &self.listen {
+            builder = builder.listen(address);
+        }
+        if let Some(path) = self.data_dir {
+            builder = builder.data_dir(path);
+        }
+        if self.memory {
+            builder = builder.memory();
+        }
+        serve(builder)
+    }
+}
+
+fn serve(builder: ottla_broker::Builder) -> Result<(), Box<dyn Error>> {
+    // Signals are caught before the broker is up, so that none kills it half started.
+    let waiting = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let entered = waiting.enter();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let broker = builder.start()?;
+    drop(entered);
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "ottla ready {}", broker.address())?;
+    out.flush()?;
+    drop(out);
+    waiting.block_on(async {
+        std::future::poll_fn(|context| {
+            let stopped = terminate.poll_recv(context).is_ready() || interrupt.poll_recv(context).is_ready();
+            if stopped { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        })
+        .await;
+    });
+    info!("stopping");
+    broker.stop();
+    Ok(())
+}

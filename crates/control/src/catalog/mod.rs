@@ -1,0 +1,12 @@
+//! The topic catalog: which topics exist, with what id, partitions and settings, and which producer ids are taken.
+//!
+//! One state machine over one log, `__cluster_metadata-0`, whose records have the schemas of Apache Kafka's own
+//! metadata log, so that Kafka's decoder reads it. Every command checks against the state, writes records, and
+//! answers; only [`Catalog::replay`] changes anything.
+
+mod command;
+mod record;
+mod topic;
+
+pub use command::{Catalog, Command, CreateTopic, LIMITS, Limits, Refusal, Reply};
+pub use topic::Topic;

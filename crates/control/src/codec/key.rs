@@ -1,0 +1,84 @@
+//! Keys of `__consumer_offsets` (`OffsetCommitKey`, `GroupMetadataKey`).
+
+use bytes::Bytes;
+use ottla_model::{PartitionIndex, TopicName};
+
+use super::{DecodeError, EncodeError, Reader, Writer};
+
+/// A record's key, borrowed from its bytes. The number in front of each key is its type
+/// (`CoordinatorRecordType`), which early Kafka called its version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key<'a> {
+    /// Types 0 and 1: a committed offset. Kafka writes 1; 0 comes from logs of the oldest releases.
+    OffsetCommit {
+        /// The group.
+        group: &'a str,
+        /// The topic.
+        topic: TopicName,
+        /// The partition of it.
+        partition: PartitionIndex,
+    },
+    /// Type 2: a classic group.
+    GroupMetadata {
+        /// The group.
+        group: &'a str,
+    },
+    /// Any other type, such as the records of KIP-848 groups (3 to 8): of a later release, or written by Kafka and
+    /// not understood yet.
+    Unknown {
+        /// The type's number.
+        key_type: i16,
+    },
+}
+
+const LEGACY_OFFSET_COMMIT: i16 = 0;
+const OFFSET_COMMIT: i16 = 1;
+const GROUP_METADATA: i16 = 2;
+
+impl<'a> Key<'a> {
+    /// Reads a key. Bytes after it are passed over, as in Kafka (`CoordinatorRecordSerde`).
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the bytes are malformed; an unknown type is none.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        match reader.i16()? {
+            LEGACY_OFFSET_COMMIT | OFFSET_COMMIT => {
+                let group = reader.string()?;
+                let topic = TopicName::new(reader.string()?)
+                    .map_err(|_| DecodeError::Illegal("a topic name that Kafka refuses"))?;
+                Ok(Self::OffsetCommit { group, topic, partition: reader.i32()? })
+            }
+            GROUP_METADATA => Ok(Self::GroupMetadata { group: reader.string()? }),
+            key_type => Ok(Self::Unknown { key_type }),
+        }
+    }
+
+    /// The key of a committed offset, of type 1.
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the group's id is longer than 32767 bytes.
+    pub fn offset_commit(
+        group: &str,
+        topic: &TopicName,
+        partition: PartitionIndex,
+    ) -> Result<Bytes, EncodeError> {
+        let mut writer = Writer::new();
+        writer.i16(OFFSET_COMMIT);
+        writer.string(group);
+        writer.string(topic.as_str());
+        writer.i32(partition);
+        writer.finish()
+    }
+
+    /// The key of a classic group, of type 2.
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the group's id is longer than 32767 bytes.
+    pub fn group_metadata(group: &str) -> Result<Bytes, EncodeError> {
+        let mut writer = Writer::new();
+        writer.i16(GROUP_METADATA);
+        writer.string(group);
+        writer.finish()
+    }
+}

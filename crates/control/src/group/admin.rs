@@ -1,0 +1,106 @@
+//! ListGroups, DescribeGroups, DeleteGroups, OffsetDelete, and what follows from the deletion of a topic.
+
+use std::sync::Arc;
+
+use ottla_model::{ErrorCode, TopicId, TopicName};
+
+use super::classic::DEAD;
+use super::command::{DeleteOffsets, List};
+use super::groups::Groups;
+use super::offsets::tombstone;
+use super::reply::{DeleteOffsetsReply, DeleteReply, DescribeReply, ListReply, TopicDeletedReply};
+use super::turn::Turn;
+use crate::codec::Key;
+use crate::machine::{Record, ReplyTo};
+
+impl Groups {
+    /// Lists the groups that pass the filters, by id.
+    pub(super) fn list(&self, list: &List) -> ListReply {
+        let trimmed = |names: &[Arc<str>]| names.iter().map(|name| name.trim().to_owned()).collect();
+        let states: Vec<String> = trimmed(&list.states);
+        let types: Vec<String> = trimmed(&list.types);
+        let mut groups: Vec<_> =
+            self.groups.values().filter_map(|group| group.classic.listed(&states, &types)).collect();
+        groups.sort_unstable_by(|one, other| one.group_id.cmp(&other.group_id));
+        ListReply { error: ErrorCode::None, groups }
+    }
+
+    /// Describes a group. One that does not exist is shown as Dead.
+    pub(super) fn describe(&self, group_id: Arc<str>) -> DescribeReply {
+        if let Some(group) = self.groups.get(&group_id) {
+            return group.classic.described();
+        }
+        let error_message = Some(format!("Group {group_id} not found.").into());
+        DescribeReply { error_message, ..DescribeReply::error(group_id, ErrorCode::GroupIdNotFound, DEAD) }
+    }
+
+    /// Deletes an empty group and its offsets.
+    pub(super) fn delete(&self, turn: &mut Turn<'_, '_>, reply_to: ReplyTo, group_id: Arc<str>) {
+        let result = match self.groups.get(&group_id) {
+            Some(group) => group.classic.validate_delete(),
+            None => Err(ErrorCode::GroupIdNotFound),
+        };
+        if result.is_ok() {
+            for (topic, partitions) in self.offsets.group(&group_id).into_iter().flatten() {
+                for &partition in partitions.keys() {
+                    turn.effects.records.extend(tombstone(&group_id, topic, partition));
+                }
+            }
+            let key = Key::group_metadata(&group_id);
+            turn.effects.records.extend(key.map(|key| Record { key, value: None, headers: Vec::new() }));
+        }
+        turn.reply(reply_to, DeleteReply { group_id, error: result.err().unwrap_or_default() });
+    }
+
+    /// Deletes offsets of topics that the group does not read. A partition without an offset is a success.
+    pub(super) fn delete_offsets(&self, turn: &mut Turn<'_, '_>, reply_to: ReplyTo, delete: DeleteOffsets) {
+        let DeleteOffsets { group_id, topics } = delete;
+        let group = match self.groups.get(&group_id) {
+            _ if group_id.is_empty() => Err(ErrorCode::InvalidGroupId),
+            None => Err(ErrorCode::GroupIdNotFound),
+            Some(group) => group.classic.validate_offset_delete().map(|()| &group.classic),
+        };
+        let group = match group {
+            Ok(group) => group,
+            Err(error) => {
+                return turn.reply(reply_to, DeleteOffsetsReply { error, topics: Vec::new() });
+            }
+        };
+        let mut outcomes = Vec::with_capacity(topics.len());
+        for (topic, partitions) in topics {
+            let is_read = group.is_subscribed_to(&topic);
+            let error = if is_read { ErrorCode::GroupSubscribedToTopic } else { ErrorCode::None };
+            let stored = partitions
+                .iter()
+                .filter(|partition| !is_read && self.offsets.get(&group_id, &topic, **partition).is_some());
+            for &partition in stored {
+                turn.effects.records.extend(tombstone(&group_id, &topic, partition));
+            }
+            let partitions = partitions.into_iter().map(|partition| (partition, error)).collect();
+            outcomes.push((topic, partitions));
+        }
+        turn.reply(reply_to, DeleteOffsetsReply { error: ErrorCode::None, topics: outcomes });
+    }
+
+    /// Deletes every group's offsets of a topic that is gone. Those that do not know their topic's id go too
+    /// (`onTopicsDeleted`).
+    pub(super) fn topic_deleted(
+        &self,
+        turn: &mut Turn<'_, '_>,
+        reply_to: ReplyTo,
+        topic: &TopicName,
+        topic_id: TopicId,
+    ) {
+        let mut offsets = 0;
+        for group_id in self.offsets.group_ids() {
+            let partitions = self.offsets.group(&group_id).and_then(|topics| topics.get(topic));
+            for (&partition, committed) in partitions.into_iter().flatten() {
+                if !committed.is_of_another_topic(topic_id) {
+                    turn.effects.records.extend(tombstone(&group_id, topic, partition));
+                    offsets += 1;
+                }
+            }
+        }
+        turn.reply(reply_to, TopicDeletedReply { error: ErrorCode::None, offsets });
+    }
+}

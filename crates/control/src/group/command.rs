@@ -1,0 +1,227 @@
+//! What callers ask of groups: the fields of Kafka's requests, without their versions.
+//!
+//! Where a version changes the meaning, a field says so by what it means (`requires_known_member_id`), so that the
+//! machine knows no version numbers. All text and bytes are copies: nothing here may keep a request's frame alive.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ottla_model::{LeaderEpoch, NO_LEADER_EPOCH, NONE, Offset, PartitionIndex, TopicId, TopicName};
+
+/// A command to the group coordinator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// JoinGroup.
+    Join(Join),
+    /// SyncGroup.
+    Sync(Sync),
+    /// Heartbeat.
+    Heartbeat(Heartbeat),
+    /// LeaveGroup.
+    Leave(Leave),
+    /// OffsetCommit.
+    CommitOffsets(CommitOffsets),
+    /// One group of an OffsetFetch.
+    FetchOffsets(FetchOffsets),
+    /// ListGroups, for the groups of this partition.
+    List(List),
+    /// One group of a DescribeGroups.
+    Describe {
+        /// The group.
+        group_id: Arc<str>,
+    },
+    /// One group of a DeleteGroups.
+    Delete {
+        /// The group.
+        group_id: Arc<str>,
+    },
+    /// OffsetDelete.
+    DeleteOffsets(DeleteOffsets),
+    /// A topic is gone: its committed offsets go too. Sent to every partition of `__consumer_offsets`; sending it
+    /// twice is harmless.
+    TopicDeleted {
+        /// The topic's name.
+        topic: TopicName,
+        /// Its id. Offsets that were committed for another topic of that name stay.
+        topic_id: TopicId,
+    },
+}
+
+/// JoinGroup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Join {
+    /// The group.
+    pub group_id: Arc<str>,
+    /// The member's id, empty at its first join.
+    pub member_id: Arc<str>,
+    /// Name of a static member across restarts (KIP-345).
+    pub group_instance_id: Option<Arc<str>>,
+    /// How long the member may be silent, in milliseconds.
+    pub session_timeout_ms: i32,
+    /// How long the member may take to rejoin. Before version 1 it is the session timeout.
+    pub rebalance_timeout_ms: i32,
+    /// What kind of group it is ("consumer", "connect").
+    pub protocol_type: Arc<str>,
+    /// Protocols with the member's metadata under each, the preferred one first.
+    pub protocols: Vec<(Arc<str>, Bytes)>,
+    /// Why the member joins, in the client's words (KIP-800).
+    pub reason: Option<Arc<str>>,
+    /// Version 4 and later: a new dynamic member gets its id with MEMBER_ID_REQUIRED and joins again (KIP-394).
+    pub requires_known_member_id: bool,
+    /// Version 9 and later: a static leader that comes back may be told to skip the assignment (KIP-814).
+    pub supports_skipping_assignment: bool,
+}
+
+/// SyncGroup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sync {
+    /// The group.
+    pub group_id: Arc<str>,
+    /// The member's id.
+    pub member_id: Arc<str>,
+    /// Its instance id, of a static member.
+    pub group_instance_id: Option<Arc<str>>,
+    /// The generation that it joined.
+    pub generation: i32,
+    /// The protocol type that it knows, checked from version 5 on.
+    pub protocol_type: Option<Arc<str>>,
+    /// The protocol that it knows, checked from version 5 on.
+    pub protocol: Option<Arc<str>>,
+    /// From the leader: the assignment of each member id.
+    pub assignments: Vec<(Arc<str>, Bytes)>,
+}
+
+/// Heartbeat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// The group.
+    pub group_id: Arc<str>,
+    /// The member's id.
+    pub member_id: Arc<str>,
+    /// Its instance id, of a static member.
+    pub group_instance_id: Option<Arc<str>>,
+    /// The generation that it believes in.
+    pub generation: i32,
+}
+
+/// LeaveGroup. Versions 0 to 2 name one member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leave {
+    /// The group.
+    pub group_id: Arc<str>,
+    /// Who leaves.
+    pub members: Vec<LeavingMember>,
+}
+
+/// A member that leaves, or that an administrator removes by its instance id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeavingMember {
+    /// The member's id, empty to remove by instance id.
+    pub member_id: Arc<str>,
+    /// Its instance id, of a static member.
+    pub group_instance_id: Option<Arc<str>>,
+    /// Why it leaves, in the client's words (KIP-800).
+    pub reason: Option<Arc<str>>,
+}
+
+/// OffsetCommit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitOffsets {
+    /// The group. The empty text is a group like any other here, for the sake of old clients.
+    pub group_id: Arc<str>,
+    /// The member's id, or empty when the caller is no member.
+    pub member_id: Arc<str>,
+    /// Its instance id, of a static member.
+    pub group_instance_id: Option<Arc<str>>,
+    /// The generation, or -1 when the caller is no member.
+    pub generation_or_member_epoch: i32,
+    /// How long the offsets are kept, in milliseconds, or -1 for the broker's own setting. Versions 2 to 4.
+    pub retention_time_ms: i64,
+    /// Version 9 and later: a generation of a group that does not exist is answered with GROUP_ID_NOT_FOUND, before
+    /// with ILLEGAL_GENERATION.
+    pub knows_group_id_not_found: bool,
+    /// What to commit.
+    pub topics: Vec<CommitTopic>,
+}
+
+impl CommitOffsets {
+    /// The retention time that means "as the broker is set".
+    pub const DEFAULT_RETENTION_TIME_MS: i64 = NONE;
+}
+
+/// A topic of an OffsetCommit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitTopic {
+    /// Its name.
+    pub topic: TopicName,
+    /// Its id if the request named it by id (version 10), else zero. It is stored with the offset.
+    pub topic_id: TopicId,
+    /// The offsets.
+    pub partitions: Vec<CommitPartition>,
+}
+
+/// A partition of an OffsetCommit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitPartition {
+    /// The partition.
+    pub partition: PartitionIndex,
+    /// The offset to read next.
+    pub offset: Offset,
+    /// Leader epoch of the last consumed record, or -1.
+    pub leader_epoch: LeaderEpoch,
+    /// Whatever the client wants to keep with it.
+    pub metadata: Option<Box<str>>,
+}
+
+impl CommitPartition {
+    /// An offset without leader epoch and metadata.
+    #[must_use]
+    pub fn new(partition: PartitionIndex, offset: Offset) -> Self {
+        Self { partition, offset, leader_epoch: NO_LEADER_EPOCH, metadata: None }
+    }
+}
+
+/// One group of an OffsetFetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchOffsets {
+    /// The group.
+    pub group_id: Arc<str>,
+    /// The member's id, checked for KIP-848 groups only.
+    pub member_id: Option<Arc<str>>,
+    /// The member's epoch, checked for KIP-848 groups only; -1 for none.
+    pub member_epoch: i32,
+    /// What to look up, or `None` for every offset of the group.
+    pub topics: Option<Vec<FetchTopic>>,
+    /// Whether offsets that an open transaction may replace are refused with UNSTABLE_OFFSET_COMMIT (KIP-447).
+    pub require_stable: bool,
+}
+
+/// A topic of an OffsetFetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchTopic {
+    /// Its name.
+    pub topic: TopicName,
+    /// Its id if the request named it by id (version 10), else zero. An offset that was committed for another topic
+    /// of that name is not shown.
+    pub topic_id: TopicId,
+    /// The partitions.
+    pub partitions: Vec<PartitionIndex>,
+}
+
+/// ListGroups.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct List {
+    /// Names of states, in any case; none means all.
+    pub states: Vec<Arc<str>>,
+    /// Names of types, in any case; none means all.
+    pub types: Vec<Arc<str>>,
+}
+
+/// OffsetDelete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeleteOffsets {
+    /// The group.
+    pub group_id: Arc<str>,
+    /// What to delete.
+    pub topics: Vec<(TopicName, Vec<PartitionIndex>)>,
+}

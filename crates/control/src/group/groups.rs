@@ -1,0 +1,200 @@
+//! The machine of one partition of `__consumer_offsets`.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ottla_model::{Env, ErrorCode, Monotonic, Offset};
+
+use super::classic::Classic;
+use super::durable::{PassedOver, Undo};
+use super::offsets::OffsetStore;
+use super::turn::Turn;
+use super::wakes::Wakes;
+use super::{Command, GroupConfig, Reply};
+use crate::machine::{Caller, Effects, Machine, RecordRef, ReplayError, ReplyTo};
+
+/// All groups that hash to one partition of `__consumer_offsets`, with their committed offsets.
+#[derive(Debug)]
+pub struct Groups {
+    pub(super) config: Arc<GroupConfig>,
+    pub(super) groups: HashMap<Arc<str>, Group>,
+    pub(super) offsets: OffsetStore,
+    pub(super) wakes: Wakes,
+    /// Groups that lost a record to a failed append and have not been brought back into line yet.
+    pub(super) undone: BTreeSet<Arc<str>>,
+    pub(super) passed_over: PassedOver,
+}
+
+/// A group: its durable half and its soft half.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) durable: Durable,
+    pub(super) classic: Classic,
+    /// When the group is in the queue of wakes.
+    pub(super) wake: Option<Monotonic>,
+}
+
+/// What the log says about a group, apart from its committed offsets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Durable {
+    /// Nothing: its first record is not replayed, or was undone.
+    Absent,
+    /// It has committed offsets and never had members: a simple group.
+    Offsets,
+    /// The value of its last record, kept as it is: compact, exact, and decoded only after a start or a failure.
+    Recorded(Bytes),
+}
+
+impl Group {
+    pub(super) fn new(durable: Durable, classic: Classic) -> Self {
+        Self { durable, classic, wake: None }
+    }
+}
+
+impl Groups {
+    /// No groups.
+    #[must_use]
+    pub fn new(config: GroupConfig) -> Self {
+        Self {
+            config: Arc::new(config),
+            groups: HashMap::new(),
+            offsets: OffsetStore::default(),
+            wakes: Wakes::default(),
+            undone: BTreeSet::new(),
+            passed_over: PassedOver::default(),
+        }
+    }
+
+    /// Changes the limits. They hold for what comes: nobody is put out because of them.
+    pub fn configure(&mut self, config: GroupConfig) {
+        self.config = Arc::new(config);
+    }
+
+    /// The committed offsets.
+    #[must_use]
+    pub fn offsets(&self) -> &OffsetStore {
+        &self.offsets
+    }
+
+    /// How many groups there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// True without any group.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// Records that were replayed without being understood.
+    #[must_use]
+    pub fn passed_over(&self) -> &PassedOver {
+        &self.passed_over
+    }
+
+    /// Calls `action` with a group and sees to it that the group is woken in time afterwards.
+    pub(super) fn with_group<T>(
+        &mut self,
+        group_id: &str,
+        action: impl FnOnce(&mut Classic) -> T,
+    ) -> Option<T> {
+        let (key, _) = self.groups.get_key_value(group_id)?;
+        let key = Arc::clone(key);
+        let group = self.groups.get_mut(group_id)?;
+        let result = action(&mut group.classic);
+        self.wakes.bring_forward(&key, &mut group.wake, group.classic.soonest());
+        Some(result)
+    }
+
+    /// Ids of all groups, in order, so that whatever goes through them gives the same result twice.
+    pub(super) fn group_ids(&self) -> Vec<Arc<str>> {
+        let mut ids: Vec<_> = self.groups.keys().cloned().collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+impl Machine for Groups {
+    type Command = Command;
+    type Reply = Reply;
+    type Undo = Undo;
+
+    fn handle(
+        &mut self,
+        env: &mut Env<'_>,
+        caller: &Caller,
+        reply_to: ReplyTo,
+        command: Command,
+        effects: &mut Effects<Reply>,
+    ) {
+        let config = Arc::clone(&self.config);
+        let turn = &mut Turn { env, config: &config, effects };
+        match command {
+            Command::Join(join) => self.join(turn, caller, reply_to, join),
+            Command::Sync(sync) => self.sync(turn, reply_to, sync),
+            Command::Heartbeat(heartbeat) => self.heartbeat(turn, reply_to, &heartbeat),
+            Command::Leave(leave) => self.leave(turn, reply_to, leave),
+            Command::CommitOffsets(commit) => self.commit_offsets(turn, reply_to, commit),
+            Command::FetchOffsets(fetch) => {
+                let reply = self.fetch_offsets(fetch);
+                turn.reply(reply_to, reply);
+            }
+            Command::List(list) => {
+                let reply = self.list(&list);
+                turn.reply(reply_to, reply);
+            }
+            Command::Describe { group_id } => {
+                let reply = self.describe(group_id);
+                turn.reply(reply_to, reply);
+            }
+            Command::Delete { group_id } => self.delete(turn, reply_to, group_id),
+            Command::DeleteOffsets(delete) => self.delete_offsets(turn, reply_to, delete),
+            Command::TopicDeleted { topic, topic_id } => {
+                self.topic_deleted(turn, reply_to, &topic, topic_id);
+            }
+        }
+    }
+
+    fn replay(&mut self, offset: Offset, record: &RecordRef<'_>) -> Result<Undo, ReplayError> {
+        self.replay_record(offset, record)
+    }
+
+    fn undo(&mut self, undo: Undo) {
+        self.undo_record(undo);
+    }
+
+    fn failed(
+        &mut self,
+        env: &mut Env<'_>,
+        cause: ErrorCode,
+        replies: Vec<(ReplyTo, Reply)>,
+    ) -> Vec<(ReplyTo, Reply)> {
+        self.recover(env, cause, replies)
+    }
+
+    fn tick(&mut self, env: &mut Env<'_>, effects: &mut Effects<Reply>) {
+        let config = Arc::clone(&self.config);
+        let turn = &mut Turn { env, config: &config, effects };
+        for group_id in self.wakes.take_due(turn.now()) {
+            let Some(group) = self.groups.get_mut(&group_id) else { continue };
+            group.wake = None;
+            group.classic.tick(turn);
+            self.wakes.bring_forward(&group_id, &mut group.wake, group.classic.soonest());
+        }
+    }
+
+    fn deadline(&self) -> Option<Monotonic> {
+        self.wakes.first()
+    }
+
+    fn loaded(&mut self, env: &mut Env<'_>) {
+        self.revive(env);
+    }
+
+    fn unloaded(&mut self) -> Vec<(ReplyTo, Reply)> {
+        self.dismiss_all()
+    }
+}

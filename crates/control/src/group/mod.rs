@@ -1,0 +1,48 @@
+//! Consumer groups and committed offsets: one [`Groups`] machine for each partition of `__consumer_offsets`.
+//!
+//! [`partition_for`] says in which partition a group lives. A [`Command`] holds the fields of one of Kafka's
+//! requests, a [`Reply`] those of the response; the API modules of the broker translate. The records are Apache
+//! Kafka's own ([`crate::codec`]), and so is every decision: the classes that a file follows are named in it.
+//!
+//! What is durable here are the committed offsets ([`OffsetStore`]) and, of each group, the value of its last record.
+//! Everything else is soft: see [`crate::machine`] for what that means and `classic` for why it is cut there.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `groups` | the machine: dispatch and time |
+//! | `durable` | replay and undo |
+//! | `failure` | what follows from a failed append, a start, a stop |
+//! | `membership` | JoinGroup, SyncGroup, Heartbeat, LeaveGroup: finds or makes the group |
+//! | `classic/` | classic groups themselves |
+//! | `commit`, `fetch`, `offsets` | committed offsets, for groups of any kind |
+//! | `admin` | list, describe, delete |
+
+mod admin;
+mod classic;
+mod command;
+mod commit;
+mod config;
+mod durable;
+mod failure;
+mod fetch;
+mod groups;
+mod membership;
+mod offsets;
+mod partition;
+mod reply;
+#[cfg(test)]
+mod tests;
+mod turn;
+mod wakes;
+
+pub use command::*;
+pub use config::GroupConfig;
+pub use durable::{PassedOver, Undo};
+pub use groups::Groups;
+pub use offsets::{CommittedOffset, GroupOffsets, OffsetStore};
+pub use partition::partition_for;
+pub use reply::*;
+
+/// Longest text that groups take from a client, in bytes. A record holds at most 32767, and a member's id is the
+/// client's or instance's id with a dash and 36 characters behind it.
+const TEXT_BYTES_MAX: usize = 32_767 - 37;

@@ -1,0 +1,100 @@
+//! The settings of one log.
+
+use crate::batch::{Origin, Rules, TimestampType};
+
+/// A topic's settings as its logs need them, under Apache Kafka's names, units and defaults (`LogConfig`).
+///
+/// [`crate::Log`] acts on those that decide how it appends, rolls and forgets producers; it keeps the others for the
+/// background work (flush, retention, compaction) that reads them from it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogConfig {
+    /// Largest segment, in bytes (`segment.bytes`).
+    pub segment_bytes: u32,
+    /// Oldest active segment, in milliseconds of the records' timestamps (`segment.ms`).
+    pub segment_ms: i64,
+    /// Bytes of log between two entries of an index (`index.interval.bytes`).
+    pub index_interval_bytes: u32,
+    /// Largest index file, in bytes (`segment.index.bytes`).
+    pub index_size_max_bytes: u32,
+    /// Largest batch, in bytes (`max.message.bytes`).
+    pub max_message_bytes: usize,
+    /// What timestamps mean (`message.timestamp.type`).
+    pub timestamp_type: TimestampType,
+    /// How far in the past a timestamp may lie, in milliseconds (`message.timestamp.before.max.ms`).
+    pub timestamp_before_max_ms: i64,
+    /// How far in the future a timestamp may lie, in milliseconds (`message.timestamp.after.max.ms`).
+    pub timestamp_after_max_ms: i64,
+    /// True when `cleanup.policy` holds `compact`: every record must have a key.
+    pub compacted: bool,
+    /// Records after which a log is to be synced (`flush.messages`).
+    pub flush_messages: i64,
+    /// Milliseconds after which a log is to be synced (`flush.ms`).
+    pub flush_ms: i64,
+    /// Age at which segments go, in milliseconds, -1 for never (`retention.ms`).
+    pub retention_ms: i64,
+    /// Size beyond which the oldest segments go, in bytes, -1 for none (`retention.bytes`).
+    pub retention_bytes: i64,
+    /// How long tombstones stay, in milliseconds (`delete.retention.ms`).
+    pub delete_retention_ms: i64,
+    /// Youngest record that compaction touches, in milliseconds (`min.compaction.lag.ms`).
+    pub min_compaction_lag_ms: i64,
+    /// Oldest record that compaction leaves untouched, in milliseconds (`max.compaction.lag.ms`).
+    pub max_compaction_lag_ms: i64,
+    /// Part of the log that must be dirty before it is compacted (`min.cleanable.dirty.ratio`).
+    pub min_cleanable_dirty_ratio: f64,
+    /// `preallocate`. Kept, but not acted on: `pwrite` reports a full disk without it.
+    pub preallocate: bool,
+    /// How long an idle producer is remembered, in milliseconds (`producer.id.expiration.ms`).
+    pub producer_id_expiration_ms: i64,
+}
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            segment_bytes: 1024 * 1024 * 1024,
+            segment_ms: 7 * DAY_MS,
+            index_interval_bytes: 4096,
+            index_size_max_bytes: 10 * 1024 * 1024,
+            max_message_bytes: 1024 * 1024 + crate::batch::LOG_OVERHEAD_BYTES,
+            timestamp_type: TimestampType::CreateTime,
+            timestamp_before_max_ms: i64::MAX,
+            timestamp_after_max_ms: 60 * 60 * 1000,
+            compacted: false,
+            flush_messages: i64::MAX,
+            flush_ms: i64::MAX,
+            retention_ms: 7 * DAY_MS,
+            retention_bytes: -1,
+            delete_retention_ms: DAY_MS,
+            min_compaction_lag_ms: 0,
+            max_compaction_lag_ms: i64::MAX,
+            min_cleanable_dirty_ratio: 0.5,
+            preallocate: false,
+            producer_id_expiration_ms: DAY_MS,
+        }
+    }
+}
+
+/// Largest segment that there can be: positions in an index have 31 bits.
+const SEGMENT_BYTES_MAX: u32 = i32::MAX as u32;
+
+impl LogConfig {
+    /// What the topic asks of a batch.
+    #[must_use]
+    pub fn rules(&self, origin: Origin) -> Rules {
+        Rules {
+            max_message_bytes: self.max_message_bytes,
+            compacted: self.compacted,
+            timestamp_type: self.timestamp_type,
+            timestamp_before_max_ms: self.timestamp_before_max_ms,
+            timestamp_after_max_ms: self.timestamp_after_max_ms,
+            origin,
+        }
+    }
+
+    /// `segment_bytes`, as far as an index can point.
+    pub(crate) fn segment_bytes_bounded(&self) -> u64 {
+        self.segment_bytes.min(SEGMENT_BYTES_MAX).into()
+    }
+}

@@ -1,0 +1,155 @@
+//! Everything that a log does to a disk, as one narrow trait.
+//!
+//! **Invariant**: no other module of this crate touches the file system. [`RealDisk`] is the machine's, and
+//! [`MemoryDisk`] keeps everything in memory; a twin that injects faults or keeps crash images wraps either of
+//! them, since the calls here are the only ways in which a log can change what is on a disk.
+
+use std::fmt::Debug;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+mod map;
+mod memory;
+mod real;
+
+pub use memory::MemoryDisk;
+pub use real::RealDisk;
+
+/// Largest file that [`Disk::read`] takes: checkpoints, metadata and producer snapshots are far smaller.
+pub const SMALL_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// How [`Disk::open`] opens a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenFile {
+    /// Make the file when it is not there; otherwise that is `NotFound`.
+    pub create: bool,
+    /// The most bytes that the file will ever have, so that one map can cover it for all its life. A file that
+    /// is longer than this when it is opened is covered whole.
+    pub capacity: u64,
+}
+
+/// One name in a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirEntry {
+    /// Name without the path. Names that are not UTF-8 are not listed: no log ever makes one.
+    pub name: String,
+    /// True for a directory.
+    pub is_dir: bool,
+    /// Bytes in the file, 0 for a directory.
+    pub length: u64,
+}
+
+/// A disk, as a log sees it.
+///
+/// Errors are the operating system's. [`io::ErrorKind::StorageFull`] and its relatives mean that the bytes did
+/// not fit and nothing is lost; see [`crate::is_transient`] for how a log tells them from a failing disk.
+pub trait Disk: Send + Sync + Debug + 'static {
+    /// Opens a file for reading and writing.
+    ///
+    /// # Errors
+    /// What the operating system says; `NotFound` when it is not there and may not be made.
+    fn open(&self, path: &Path, open: OpenFile) -> io::Result<Arc<dyn DiskFile>>;
+
+    /// Makes a directory and all above it; one that is there is left as it is.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn create_dir_all(&self, path: &Path) -> io::Result<()>;
+
+    /// What is in a directory, in no order.
+    ///
+    /// # Errors
+    /// What the operating system says; `NotFound` when there is no such directory.
+    fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>>;
+
+    /// Renames a file or directory, replacing a file that has the new name.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Removes a file. Maps and slices of it stay good until they are dropped.
+    ///
+    /// # Errors
+    /// What the operating system says; `NotFound` when it is not there.
+    fn remove_file(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes a directory and all that is in it.
+    ///
+    /// # Errors
+    /// What the operating system says; `NotFound` when it is not there.
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes names that were added to or removed from a directory survive a power loss.
+    ///
+    /// # Errors
+    /// What the operating system says. Like a failed [`DiskFile::sync`], it must not be tried again.
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// True when there is a file or directory of that name.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn exists(&self, path: &Path) -> io::Result<bool>;
+
+    /// Reads a whole small file.
+    ///
+    /// # Errors
+    /// `FileTooLarge` beyond [`SMALL_FILE_BYTES_MAX`], else what the operating system says.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// Replaces a small file as a whole: after a crash it holds the old bytes or the new ones, never a mixture,
+    /// and when this returns the new ones are on disk.
+    ///
+    /// # Errors
+    /// What the operating system says; the file then holds the old bytes or the new ones.
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+}
+
+/// An open file.
+pub trait DiskFile: Send + Sync + Debug {
+    /// Writes the parts one after the other at `position`. Short writes are continued.
+    ///
+    /// # Errors
+    /// What the operating system says. Some of the bytes may have been written then; the caller leaves its end
+    /// where it was, so that nobody reads them and the next write replaces them.
+    fn write_at(&self, position: u64, parts: &[&[u8]]) -> io::Result<()>;
+
+    /// Reads up to `into.len()` bytes; fewer only at the end of the file. Never maps the file.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn read_at(&self, position: u64, into: &mut [u8]) -> io::Result<usize>;
+
+    /// The bytes at `position`, on a real disk without copying them.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` when the file is shorter, else what the operating system says.
+    fn slice(&self, position: u64, length: usize) -> io::Result<Bytes>;
+
+    /// Length of the file in bytes.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn length(&self) -> io::Result<u64>;
+
+    /// Cuts the file to `length`. Never below bytes that were handed out by [`DiskFile::slice`].
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn truncate(&self, length: u64) -> io::Result<()>;
+
+    /// Makes the bytes of the file survive a power loss (`fdatasync`).
+    ///
+    /// # Errors
+    /// What the operating system says. It must not be tried again: the kernel may have dropped the bytes that it
+    /// could not write, and a second attempt would succeed without them.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Drops the map that [`DiskFile::slice`] made, when the file has gone cold. Slices that were handed out keep
+    /// it alive for as long as they need it.
+    fn unmap(&self);
+}

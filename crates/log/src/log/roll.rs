@@ -1,0 +1,68 @@
+//! Making segments: the first one, and the next when one is full (`UnifiedLog.maybeRoll`, `LocalLog.roll`).
+
+use std::io;
+use std::sync::Arc;
+
+use ottla_model::WallMillis;
+
+use super::Log;
+use crate::batch::ValidBatch;
+use crate::disk::DiskFile;
+use crate::metadata;
+use crate::names::{Kind, PARTITION_METADATA, file_name};
+use crate::segment::{Limits, Segment};
+
+impl Log {
+    /// The segment that the batch goes to. After an error the log is what it was, but for files that the next attempt
+    /// replaces.
+    pub(super) fn segment_for(&mut self, batch: &ValidBatch, now: WallMillis) -> io::Result<&mut Segment> {
+        let limits = Limits::from(&self.config);
+        let roll = match self.segments.last() {
+            Some(active) => active.should_roll(batch, limits, now)?,
+            None => {
+                self.make_directory()?;
+                true
+            }
+        };
+        if roll {
+            self.roll(now)?;
+        }
+        self.segments.last_mut().ok_or_else(|| io::Error::other("a log has a segment once it is written"))
+    }
+
+    /// Makes the directory and says in it whose it is.
+    fn make_directory(&mut self) -> io::Result<()> {
+        if !self.place.disk.exists(&self.place.dir)? {
+            self.place.disk.create_dir_all(&self.place.dir)?;
+            self.directory_unsynced = true;
+        }
+        self.place.write_small(PARTITION_METADATA, metadata::to_text(self.identity.topic_id).as_bytes())?;
+        Ok(())
+    }
+
+    /// Seals the active segment, remembers the producers at its end, and begins a new one there.
+    fn roll(&mut self, now: WallMillis) -> io::Result<()> {
+        if let Some(active) = self.segments.last_mut() {
+            active.seal()?;
+            self.write_snapshot()?;
+        }
+        let capacity = self.config.segment_bytes_bounded();
+        let segment = Segment::create(Arc::clone(&self.place), self.end_offset, capacity, now)?;
+        self.segments.push(segment);
+        self.names_unsynced = true;
+        Ok(())
+    }
+
+    /// Writes what is remembered of producers, unless that was done at this offset. It is not synced: a damaged snapshot is
+    /// noticed, and an older one or the log itself takes its place.
+    pub(super) fn write_snapshot(&mut self) -> io::Result<Option<Arc<dyn DiskFile>>> {
+        if self.snapshot_offset == Some(self.end_offset) {
+            return Ok(None);
+        }
+        let name = file_name(self.end_offset, Kind::Snapshot);
+        let file = self.place.write_small(&name, &self.producers.to_snapshot())?;
+        self.snapshot_offset = Some(self.end_offset);
+        self.names_unsynced = true;
+        Ok(Some(file))
+    }
+}

@@ -1,0 +1,196 @@
+//! One segment: a file of batches and its two indexes (`LogSegment`).
+//!
+//! A segment that nobody uses holds no descriptor and no index: files are opened and indexes loaded at the first use, and
+//! [`Segment::cool`] lets them go again.
+
+mod append;
+mod find;
+mod find_time;
+mod indexes;
+mod scan;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use ottla_model::{NONE, Offset, WallMillis};
+
+use crate::disk::{Disk, DiskFile, OpenFile};
+use crate::index::{OffsetIndex, TimeIndex, TimestampOffset};
+use crate::names::{Kind, TEMPORARY_SUFFIX, file_name};
+
+pub(crate) use append::Limits;
+pub(crate) use find_time::FoundRecord;
+pub(crate) use indexes::Indexes;
+pub(crate) use scan::{Scan, Scanned};
+
+/// Where the files of a log are.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) dir: PathBuf,
+}
+
+impl Place {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// Replaces a small file as a whole. It is not synced: after a power loss it may be empty or torn, but whoever has
+    /// mapped the old one keeps it.
+    pub(crate) fn write_small(&self, name: &str, bytes: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
+        let temporary = self.path(&format!("{name}{TEMPORARY_SUFFIX}"));
+        let file = self.disk.open(&temporary, OpenFile { create: true, capacity: bytes.len() as u64 })?;
+        file.truncate(0)?;
+        file.write_at(0, &[bytes])?;
+        self.disk.rename(&temporary, &self.path(name))?;
+        Ok(file)
+    }
+}
+
+/// One segment.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    place: Arc<Place>,
+    base_offset: Offset,
+    /// End of the last whole batch, in bytes. What a failed write left behind it is not part of the segment.
+    size: u64,
+    /// Bytes that a map covers.
+    capacity: u64,
+    log: OnceLock<Arc<dyn DiskFile>>,
+    offsets: OnceLock<OffsetIndex>,
+    times: OnceLock<TimeIndex>,
+    /// The largest timestamp, and the last offset of the first batch that has it.
+    largest: OnceLock<TimestampOffset>,
+    /// Maximum timestamp of the first batch, which `segment.ms` counts from; -1 when it has none.
+    first_timestamp: OnceLock<i64>,
+    created: WallMillis,
+    /// How much of the file survives a power loss.
+    synced: u64,
+    /// True when the index files are not what is in memory.
+    indexes_unwritten: bool,
+    /// True when the index files were written and not synced since.
+    indexes_unsynced: bool,
+    /// True when a failed write may have left bytes behind `size`.
+    has_torn_tail: bool,
+}
+
+impl Segment {
+    /// A segment whose file there is, or will be at the first append.
+    pub(crate) fn new(
+        place: Arc<Place>,
+        base_offset: Offset,
+        size: u64,
+        capacity: u64,
+        created: WallMillis,
+    ) -> Self {
+        Self {
+            place,
+            base_offset,
+            size,
+            capacity: capacity.max(size),
+            log: OnceLock::new(),
+            offsets: OnceLock::new(),
+            times: OnceLock::new(),
+            largest: OnceLock::new(),
+            first_timestamp: OnceLock::new(),
+            created,
+            synced: size,
+            indexes_unwritten: false,
+            indexes_unsynced: false,
+            has_torn_tail: false,
+        }
+    }
+
+    /// Makes the file of a new segment. One that an interrupted roll left is emptied.
+    pub(crate) fn create(
+        place: Arc<Place>,
+        base_offset: Offset,
+        capacity: u64,
+        now: WallMillis,
+    ) -> io::Result<Self> {
+        let segment = Self::new(place, base_offset, 0, capacity, now);
+        let file = segment.open_file(true)?;
+        if file.length()? > 0 {
+            file.truncate(0)?;
+        }
+        let _ = segment.log.set(file);
+        let _ = segment.offsets.set(OffsetIndex::new(base_offset));
+        let _ = segment.times.set(TimeIndex::new(base_offset));
+        let _ = segment.largest.set(TimestampOffset { timestamp: NONE, offset: base_offset });
+        Ok(Self { indexes_unwritten: true, ..segment })
+    }
+
+    pub(crate) fn base_offset(&self) -> Offset {
+        self.base_offset
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The file, opened at the first use.
+    pub(crate) fn file(&self) -> io::Result<&Arc<dyn DiskFile>> {
+        if let Some(file) = self.log.get() {
+            return Ok(file);
+        }
+        // Two readers may open it at once; one of the two handles is dropped.
+        let file = self.open_file(false)?;
+        Ok(self.log.get_or_init(|| file))
+    }
+
+    fn open_file(&self, create: bool) -> io::Result<Arc<dyn DiskFile>> {
+        let open = OpenFile { create, capacity: self.capacity };
+        self.place.disk.open(&self.path(Kind::Log), open)
+    }
+
+    pub(crate) fn path(&self, kind: Kind) -> PathBuf {
+        self.place.path(&file_name(self.base_offset, kind))
+    }
+
+    /// Bytes that a power loss could take, and the file that has them.
+    pub(crate) fn unsynced(&self) -> io::Result<Option<(Arc<dyn DiskFile>, u64)>> {
+        if self.synced >= self.size {
+            return Ok(None);
+        }
+        Ok(Some((Arc::clone(self.file()?), self.size)))
+    }
+
+    /// Notes that the first `size` bytes survive a power loss.
+    pub(crate) fn mark_synced(&mut self, size: u64) {
+        self.synced = self.synced.max(size);
+    }
+
+    /// Notes that nothing of the segment is known to survive a power loss.
+    pub(crate) fn mark_unsynced(&mut self) {
+        self.synced = 0;
+    }
+
+    /// Lets go of everything that can be had again. Slices that were handed out live on.
+    ///
+    /// A file with unsynced bytes stays open: the kernel reports an error of writing them only to a descriptor that was
+    /// open at the time.
+    pub(crate) fn cool(&mut self) {
+        if self.synced >= self.size {
+            self.log.take();
+        } else if let Some(file) = self.log.get() {
+            file.unmap();
+        }
+        if !self.indexes_unwritten {
+            self.offsets.take();
+            self.times.take();
+        }
+    }
+
+    /// Removes the files. Slices that were handed out live on.
+    pub(crate) fn remove(self) -> io::Result<()> {
+        let mut result = Ok(());
+        for kind in [Kind::Log, Kind::OffsetIndex, Kind::TimeIndex, Kind::TransactionIndex] {
+            match self.place.disk.remove_file(&self.path(kind)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound && result.is_ok() => result = Err(error),
+                _ => {}
+            }
+        }
+        result
+    }
+}

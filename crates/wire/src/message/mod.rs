@@ -1,0 +1,26 @@
+//! Messages with code of their own, one module an API, one type for all versions.
+//!
+//! ListOffsets, OffsetCommit and OffsetFetch are here because `kafka-protocol` lacks their newest versions,
+//! Produce and Fetch because nearly every byte of a broker's traffic is in them: their records are never copied.
+//! All decoders check every length themselves, and take slices of the body.
+
+pub mod fetch;
+mod leader;
+pub mod list_offsets;
+pub mod offset_commit;
+pub mod offset_fetch;
+pub mod produce;
+
+pub use leader::{CurrentLeader, NodeEndpoint};
+
+use crate::{Malformed, Reason, Unencodable};
+
+/// Refuses versions outside of `min..=max` before a decoder starts.
+fn check_version(version: i16, min: i16, max: i16) -> Result<(), Malformed> {
+    if (min..=max).contains(&version) { Ok(()) } else { Err(Malformed::new(Reason::NoSchema, 0)) }
+}
+
+/// Refuses versions outside of `min..=max` before an encoder starts.
+fn check_encodable(version: i16, min: i16, max: i16) -> Result<(), Unencodable> {
+    if (min..=max).contains(&version) { Ok(()) } else { Err(Unencodable::Version) }
+}

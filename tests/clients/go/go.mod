@@ -1,0 +1,3 @@
+module ottla/harness
+
+go 1.26

@@ -1,0 +1,7 @@
+package ottla.clients;
+
+/** One line of the list in SCENARIOS.md. It passes when it returns. */
+@FunctionalInterface
+interface Scenario {
+    void run(Run run) throws Exception;
+}

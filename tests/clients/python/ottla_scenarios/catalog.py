@@ -1,0 +1,36 @@
+"""All scenarios, in the order of SCENARIOS.md; a scenario's name is its function's name."""
+
+from . import administration, committing, fetching, internal_topic, membership, payloads, producing, resets, seeking
+
+SCENARIOS = [
+    payloads.payload_variety,
+    payloads.timestamps,
+    producing.dense_offsets,
+    committing.resume_after_stop,
+    committing.auto_commit,
+    committing.manual_commit_sync,
+    committing.manual_commit_async,
+    resets.reset_earliest,
+    resets.reset_latest,
+    resets.reset_none,
+    resets.reset_by_duration,
+    resets.reset_out_of_range,
+    seeking.seek_positions,
+    seeking.seek_to_time,
+    seeking.external_offsets,
+    membership.assign_range,
+    membership.assign_roundrobin,
+    membership.assign_cooperative_sticky,
+    membership.member_dies,
+    membership.static_member,
+    committing.stale_commit_refused,
+    internal_topic.read_offsets_topic,
+    internal_topic.offsets_topic_is_protected,
+    producing.auto_create,
+    administration.topic_admin,
+    administration.group_admin,
+    administration.cluster_admin,
+    producing.idempotent_producer,
+    producing.large_batches,
+    fetching.long_poll,
+]

@@ -1,0 +1,39 @@
+// The scenarios of tests/clients/SCENARIOS.md with sarama.
+package main
+
+import "ottla/harness"
+
+func main() {
+	harness.Main([]harness.Scenario{
+		{Name: "payload_variety", Run: payloadVariety},
+		{Name: "timestamps", Run: timestamps},
+		{Name: "dense_offsets", Run: denseOffsets},
+		{Name: "resume_after_stop", Run: resumeAfterStop},
+		{Name: "auto_commit", Run: autoCommit},
+		{Name: "manual_commit_sync", Run: manualCommitSync},
+		{Name: "manual_commit_async", Run: manualCommitAsync},
+		{Name: "reset_earliest", Run: resetEarliest},
+		{Name: "reset_latest", Run: resetLatest},
+		{Name: "reset_none", Run: resetNone},
+		{Name: "reset_by_duration", Run: resetByDuration},
+		{Name: "reset_out_of_range", Run: resetOutOfRange},
+		{Name: "seek_positions", Run: seekPositions},
+		{Name: "seek_to_time", Run: seekToTime},
+		{Name: "external_offsets", Run: externalOffsets},
+		{Name: "assign_range", Run: assignRange},
+		{Name: "assign_roundrobin", Run: assignRoundRobin},
+		{Name: "assign_cooperative_sticky", Run: assignCooperativeSticky},
+		{Name: "member_dies", Run: memberDies},
+		{Name: "static_member", Run: staticMember},
+		{Name: "stale_commit_refused", Run: staleCommitRefused},
+		{Name: "read_offsets_topic", Run: readOffsetsTopic},
+		{Name: "offsets_topic_is_protected", Run: offsetsTopicIsProtected},
+		{Name: "auto_create", Run: autoCreate},
+		{Name: "topic_admin", Run: topicAdmin},
+		{Name: "group_admin", Run: groupAdmin},
+		{Name: "cluster_admin", Run: clusterAdmin},
+		{Name: "idempotent_producer", Run: idempotentProducer},
+		{Name: "large_batches", Run: largeBatches},
+		{Name: "long_poll", Run: longPoll},
+	})
+}

@@ -1,0 +1,254 @@
+//! A broker process: on one port, with one data directory, for as long as a test needs it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::port::free_port;
+use crate::probe::lists_a_broker;
+use crate::problem::{Doing, Problem};
+use crate::process::Process;
+
+/// How long a broker may take from its start until it answers. Apache Kafka on two busy cores needs half of it.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long a broker may take to stop after SIGTERM.
+const STOP_LIMIT: Duration = Duration::from_secs(60);
+
+/// The pause between two looks at a broker that does not answer yet.
+const PROBE_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How many lines of a broker's log a problem quotes.
+const LOG_LINES_QUOTED: usize = 20;
+
+/// How a broker tells that it serves clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readiness {
+    /// The first line on its standard output is `ottla ready HOST:PORT`.
+    ReadyLine,
+    /// Its answer to Metadata lists a broker: itself.
+    ListsItself,
+}
+
+/// A broker as a program that can be started.
+pub trait BrokerProgram: Send + Sync {
+    /// Its name and version, for people.
+    fn name(&self) -> String;
+
+    /// Prepares a new directory, once before the first start.
+    ///
+    /// # Errors
+    /// The program's own tool failed.
+    fn prepare(&self, directory: &Path, port: u16) -> Result<(), Problem>;
+
+    /// The command that serves clients on this port of 127.0.0.1 with its data in this directory, until SIGTERM.
+    fn serve(&self, directory: &Path, port: u16) -> Command;
+
+    /// How it tells that it serves.
+    fn readiness(&self) -> Readiness;
+
+    /// Whether this is how the program ends after SIGTERM when all is well.
+    fn ended_cleanly(&self, status: ExitStatus) -> bool;
+}
+
+/// A started broker. Dropping it kills the process and removes its data.
+pub struct Broker {
+    program: Arc<dyn BrokerProgram>,
+    directory: TempDir,
+    log: PathBuf,
+    port: u16,
+    process: Process,
+    started: Start,
+}
+
+/// When a broker's process was started, and how long it then took.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    /// Just before the process was made.
+    pub at: Instant,
+    /// From there until it was seen to serve.
+    pub ready_after: Duration,
+}
+
+impl Broker {
+    /// Starts a broker on a free port with an empty data directory and waits until it answers. What it writes goes to
+    /// the file `log`, which is made anew and then kept over restarts.
+    ///
+    /// # Errors
+    /// It can not be started, or does not answer in time; the problem quotes its log.
+    pub fn start(program: Arc<dyn BrokerProgram>, log: &Path) -> Result<Self, Problem> {
+        let directory =
+            tempfile::Builder::new().prefix("ottla-test-").tempdir().doing("make a data directory")?;
+        File::create(log).doing(format_args!("create {}", log.display()))?;
+        let port = free_port()?;
+        program.prepare(directory.path(), port)?;
+        let (process, started) = start_process(program.as_ref(), directory.path(), port, log)?;
+        Ok(Self { program, directory, log: log.to_owned(), port, process, started })
+    }
+
+    /// The address that clients are given, `127.0.0.1:PORT`; the same over all restarts.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The process id of the running broker.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// When and how quickly the running process started.
+    #[must_use]
+    pub fn started(&self) -> Start {
+        self.started
+    }
+
+    /// Stops the broker with SIGTERM and starts it again on the same port and data.
+    ///
+    /// # Errors
+    /// It did not stop cleanly or in time, or did not come back.
+    pub fn restart(&mut self) -> Result<(), Problem> {
+        self.stop()?;
+        self.start_again()
+    }
+
+    /// Kills the broker with SIGKILL and starts it again on the same port and data.
+    ///
+    /// # Errors
+    /// It did not come back.
+    pub fn kill(&mut self) -> Result<(), Problem> {
+        self.check_running()?;
+        self.process.kill();
+        self.process.wait(STOP_LIMIT)?;
+        self.start_again()
+    }
+
+    /// Stops the broker with SIGTERM.
+    ///
+    /// # Errors
+    /// It had ended before, did not end in time, or ended in another way than its program does when all is well.
+    pub fn stop(&mut self) -> Result<(), Problem> {
+        self.check_running()?;
+        self.process.terminate();
+        match self.process.wait(STOP_LIMIT)? {
+            Some(status) if self.program.ended_cleanly(status) => Ok(()),
+            Some(status) => Err(self.problem(&format!("ended with {status} after SIGTERM"))),
+            None => Err(self.problem(&format!("still ran {STOP_LIMIT:?} after SIGTERM"))),
+        }
+    }
+
+    /// Checks that nobody but the harness ended the broker.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn check_running(&mut self) -> Result<(), Problem> {
+        match self.process.wait(Duration::ZERO)? {
+            Some(status) => Err(self.problem(&format!("ended by itself with {status}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets the broker idle for this long.
+    ///
+    /// # Errors
+    /// It ended meanwhile.
+    pub fn idle(&mut self, duration: Duration) -> Result<(), Problem> {
+        self.process.wait(duration)?;
+        self.check_running()
+    }
+
+    fn start_again(&mut self) -> Result<(), Problem> {
+        let started = start_process(self.program.as_ref(), self.directory.path(), self.port, &self.log)?;
+        (self.process, self.started) = started;
+        Ok(())
+    }
+
+    fn problem(&self, what: &str) -> Problem {
+        problem_with_log(&self.program.name(), what, &self.log)
+    }
+}
+
+fn start_process(
+    program: &dyn BrokerProgram,
+    directory: &Path,
+    port: u16,
+    log: &Path,
+) -> Result<(Process, Start), Problem> {
+    let mut command = program.serve(directory, port);
+    command.stdin(Stdio::null()).stderr(append_to(log)?);
+    match program.readiness() {
+        Readiness::ReadyLine => command.stdout(Stdio::piped()),
+        Readiness::ListsItself => command.stdout(append_to(log)?),
+    };
+    let at = Instant::now();
+    let mut process = Process::start(&mut command)?;
+    let ready = match program.readiness() {
+        Readiness::ReadyLine => wait_for_ready_line(&mut process, port, log),
+        Readiness::ListsItself => wait_for_answer(&mut process, port),
+    };
+    let ready_after = at.elapsed();
+    ready.map_err(|problem| problem_with_log(&program.name(), &problem.to_string(), log))?;
+    Ok((process, Start { at, ready_after }))
+}
+
+fn append_to(log: &Path) -> Result<File, Problem> {
+    OpenOptions::new().append(true).open(log).doing(format_args!("open {}", log.display()))
+}
+
+/// Waits for the ready line, then leaves a thread behind that copies further lines to the log.
+fn wait_for_ready_line(process: &mut Process, port: u16, log: &Path) -> Result<(), Problem> {
+    let output = process.child().stdout.take().ok_or_else(|| Problem::new("has no standard output"))?;
+    let (sender, first_line) = mpsc::channel();
+    let mut rest = append_to(log)?;
+    std::thread::spawn(move || {
+        let mut reader = BufReader::new(output);
+        let mut line = String::new();
+        if reader.read_line(&mut line).is_ok() {
+            let _ = sender.send(line);
+        }
+        let _ = std::io::copy(&mut reader, &mut rest);
+    });
+    let line = first_line
+        .recv_timeout(START_LIMIT)
+        .map_err(|_| Problem::new(format!("printed no line within {START_LIMIT:?}")))?;
+    let expected = format!("ottla ready 127.0.0.1:{port}");
+    if line.trim_end() == expected {
+        return Ok(());
+    }
+    Err(Problem::new(format!("printed {line:?} first, where {expected:?} was expected")))
+}
+
+fn wait_for_answer(process: &mut Process, port: u16) -> Result<(), Problem> {
+    let deadline = Instant::now() + START_LIMIT;
+    while !lists_a_broker(port) {
+        if let Some(status) = process.wait(PROBE_INTERVAL)? {
+            return Err(Problem::new(format!("ended with {status} before it answered")));
+        }
+        if Instant::now() > deadline {
+            return Err(Problem::new(format!("did not answer within {START_LIMIT:?}")));
+        }
+    }
+    Ok(())
+}
+
+fn problem_with_log(name: &str, what: &str, log: &Path) -> Problem {
+    Problem::new(format!("{name} {what}; its log ends with:\n{}", last_lines(log, LOG_LINES_QUOTED)))
+}
+
+/// The last lines of a file, each indented; a note when it can not be read.
+#[must_use]
+pub fn last_lines(file: &Path, count: usize) -> String {
+    let Ok(bytes) = std::fs::read(file) else {
+        return format!("    ({} can not be read)", file.display());
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let mut lines: Vec<String> = text.lines().rev().take(count).map(|line| format!("    {line}")).collect();
+    lines.reverse();
+    lines.join("\n")
+}

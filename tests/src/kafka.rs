@@ -1,0 +1,133 @@
+//! Apache Kafka, the judge of what a scenario may expect: one KRaft node, controller and broker in one process.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+
+use crate::broker::{BrokerProgram, Readiness};
+use crate::port::free_port;
+use crate::problem::{Doing, Problem};
+use crate::workspace::{root, target_directory};
+
+/// The version, as in `tests/kafka/pom.xml`.
+pub const VERSION: &str = "4.3.1";
+
+/// Any cluster id will do.
+const CLUSTER_ID: &str = "MkU3OEVBNTcwNTJENDM2Qg";
+
+/// The exit code of a Java program that SIGTERM ended.
+const EXIT_CODE_AFTER_SIGTERM: i32 = 143;
+
+/// A heap that is ample for the scenarios, and compilation by the fast compiler alone, which starts sooner.
+const JAVA_OPTIONS: [&str; 2] = ["-Xmx512m", "-XX:TieredStopAtLevel=1"];
+
+/// Apache Kafka, fetched.
+#[derive(Debug, Clone)]
+pub struct Kafka {
+    class_path: String,
+}
+
+impl Kafka {
+    /// Has Maven fetch Apache Kafka, unless it did so before.
+    ///
+    /// # Errors
+    /// Maven failed.
+    pub fn fetch() -> Result<Self, Problem> {
+        static FETCHED: OnceLock<Result<Kafka, Problem>> = OnceLock::new();
+        FETCHED.get_or_init(fetch_class_path).clone()
+    }
+
+    fn java(&self, directory: &Path, main_class: &str) -> Command {
+        let log_configuration = root().join("tests/kafka/log4j2.yaml");
+        let mut command = Command::new("java");
+        command.args(JAVA_OPTIONS).current_dir(directory);
+        command.arg(format!("-Dlog4j2.configurationFile={}", log_configuration.display()));
+        command.arg("-cp").arg(&self.class_path).arg(main_class);
+        command
+    }
+}
+
+fn fetch_class_path() -> Result<Kafka, Problem> {
+    let project = root().join("tests/kafka/pom.xml");
+    let file = target_directory()?.join(format!("kafka-{VERSION}.class-path"));
+    if let Some(class_path) = current_class_path(&project, &file) {
+        return Ok(Kafka { class_path });
+    }
+    let output = Command::new("mvn")
+        .args(["--batch-mode", "--quiet", "--file"])
+        .arg(&project)
+        .arg("dependency:build-classpath")
+        .arg(format!("-Dmdep.outputFile={}", file.display()))
+        .output()
+        .doing("run mvn")?;
+    if !output.status.success() {
+        return Err(Problem::new(format!("mvn failed:\n{}", String::from_utf8_lossy(&output.stdout))));
+    }
+    Ok(Kafka { class_path: std::fs::read_to_string(&file).doing("read Maven's class path")? })
+}
+
+/// The class path of an earlier run, when it is newer than the project file and all that it names still exists.
+fn current_class_path(project: &Path, file: &Path) -> Option<String> {
+    let modified = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let class_path = std::fs::read_to_string(file).ok()?;
+    let current =
+        modified(file)? > modified(project)? && class_path.split(':').all(|jar| Path::new(jar).is_file());
+    current.then_some(class_path)
+}
+
+fn properties_file(directory: &Path) -> PathBuf {
+    directory.join("server.properties")
+}
+
+fn properties(directory: &Path, port: u16, controller_port: u16) -> String {
+    let data = directory.join("data");
+    let lines = [
+        "process.roles=broker,controller".to_owned(),
+        "node.id=1".to_owned(),
+        format!("controller.quorum.voters=1@127.0.0.1:{controller_port}"),
+        format!("listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}"),
+        format!("advertised.listeners=PLAINTEXT://127.0.0.1:{port}"),
+        "controller.listener.names=CONTROLLER".to_owned(),
+        format!("log.dirs={}", data.display()),
+        "offsets.topic.replication.factor=1".to_owned(),
+        "transaction.state.log.replication.factor=1".to_owned(),
+        "transaction.state.log.min.isr=1".to_owned(),
+        // Ottla's default: the first consumer does not wait for others.
+        "group.initial.rebalance.delay.ms=0".to_owned(),
+    ];
+    lines.join("\n") + "\n"
+}
+
+impl BrokerProgram for Kafka {
+    fn name(&self) -> String {
+        format!("Apache Kafka {VERSION}")
+    }
+
+    fn prepare(&self, directory: &Path, port: u16) -> Result<(), Problem> {
+        let file = properties_file(directory);
+        std::fs::write(&file, properties(directory, port, free_port()?))
+            .doing("write Kafka's configuration")?;
+        let mut format = self.java(directory, "kafka.tools.StorageTool");
+        format.args(["format", "--cluster-id", CLUSTER_ID, "--config"]).arg(&file).stdin(Stdio::null());
+        let output = format.output().doing("run Kafka's storage tool")?;
+        if !output.status.success() {
+            let error = String::from_utf8_lossy(&output.stderr);
+            return Err(Problem::new(format!("Kafka's storage tool failed:\n{error}")));
+        }
+        Ok(())
+    }
+
+    fn serve(&self, directory: &Path, _port: u16) -> Command {
+        let mut command = self.java(directory, "kafka.Kafka");
+        command.arg(properties_file(directory));
+        command
+    }
+
+    fn readiness(&self) -> Readiness {
+        Readiness::ListsItself
+    }
+
+    fn ended_cleanly(&self, status: ExitStatus) -> bool {
+        status.code() == Some(EXIT_CODE_AFTER_SIGTERM)
+    }
+}

@@ -1,0 +1,78 @@
+//! The broker under test: the release binary of `ottla`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::sync::OnceLock;
+
+use crate::broker::{BrokerProgram, Readiness};
+use crate::problem::{Doing, Problem};
+use crate::workspace::{cargo, root, target_directory};
+
+/// Names a binary to test in place of the one that the workspace builds.
+pub const BINARY_VARIABLE: &str = "OTTLA_BINARY";
+
+/// A built `ottla`.
+#[derive(Debug, Clone)]
+pub struct Ottla {
+    binary: PathBuf,
+}
+
+impl Ottla {
+    /// The binary that [`BINARY_VARIABLE`] names, or else the release binary of this workspace, built now (once per
+    /// process; cargo has nothing to do when it is current).
+    ///
+    /// # Errors
+    /// The build failed, or the named binary does not exist.
+    pub fn find() -> Result<Self, Problem> {
+        static FOUND: OnceLock<Result<Ottla, Problem>> = OnceLock::new();
+        FOUND.get_or_init(find_binary).clone()
+    }
+
+    /// The binary's path.
+    #[must_use]
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+}
+
+fn find_binary() -> Result<Ottla, Problem> {
+    if let Some(named) = std::env::var_os(BINARY_VARIABLE) {
+        // Cargo runs tests in the package's directory, while people name files from the top of the repository.
+        let binary = root().join(named);
+        let found = binary.is_file();
+        let missing =
+            || Problem::new(format!("{BINARY_VARIABLE} names {}, which is no file", binary.display()));
+        return found.then(|| Ottla { binary: binary.clone() }).ok_or_else(missing);
+    }
+    let output = cargo().args(["build", "--release", "-p", "ottla"]).output().doing("run cargo build")?;
+    if !output.status.success() {
+        let error = String::from_utf8_lossy(&output.stderr);
+        return Err(Problem::new(format!("cargo build --release -p ottla failed:\n{error}")));
+    }
+    Ok(Ottla { binary: target_directory()?.join("release/ottla") })
+}
+
+impl BrokerProgram for Ottla {
+    fn name(&self) -> String {
+        "Ottla".to_owned()
+    }
+
+    fn prepare(&self, _directory: &Path, _port: u16) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    fn serve(&self, directory: &Path, port: u16) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.arg("serve").arg("--listen").arg(format!("127.0.0.1:{port}"));
+        command.arg("--data-dir").arg(directory.join("data"));
+        command
+    }
+
+    fn readiness(&self) -> Readiness {
+        Readiness::ReadyLine
+    }
+
+    fn ended_cleanly(&self, status: ExitStatus) -> bool {
+        status.code() == Some(0)
+    }
+}
