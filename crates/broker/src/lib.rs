@@ -18,6 +18,7 @@ mod api;
 mod clock;
 mod embed;
 mod error;
+mod error_codes;
 mod server;
 mod settings;
 mod shard;

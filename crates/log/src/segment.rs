@@ -46,6 +46,14 @@ impl Place {
         self.disk.rename(&temporary, &self.path(name))?;
         Ok(file)
     }
+
+    /// Removes a file that may be gone already.
+    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
+        match self.disk.remove_file(&self.path(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// One segment.
@@ -182,15 +190,9 @@ impl Segment {
         }
     }
 
-    /// Removes the files. Slices that were handed out live on.
+    /// Removes the files, and the snapshot of producers at its beginning. Slices that were handed out live on.
     pub(crate) fn remove(self) -> io::Result<()> {
-        let mut result = Ok(());
-        for kind in [Kind::Log, Kind::OffsetIndex, Kind::TimeIndex, Kind::TransactionIndex] {
-            match self.place.disk.remove_file(&self.path(kind)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound && result.is_ok() => result = Err(error),
-                _ => {}
-            }
-        }
-        result
+        let kinds = [Kind::Log, Kind::OffsetIndex, Kind::TimeIndex, Kind::TransactionIndex, Kind::Snapshot];
+        kinds.into_iter().try_for_each(|kind| self.place.remove(&file_name(self.base_offset, kind)))
     }
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)] // A test.
 
 use bytes::Bytes;
+use kafka_protocol::messages::RequestHeader as TheirHeader;
+use kafka_protocol::protocol::Decodable;
 use ottla_wire::fuzz::{SplitMix64, fuzz_frame, mutate};
 use ottla_wire::{
     FrameError, FrameReader, HeaderError, Reason, StrBytes, api_keys, flexible_from, parse_header,
@@ -182,6 +184,35 @@ fn headers_that_cannot_be_read() {
         let error = HeaderError::UnknownApi { api_key: key, version: 3, correlation_id: 0x1234 };
         assert_eq!(parse_header(&mut Bytes::from(header_bytes(key, 3, None))), Err(error));
     }
+}
+
+#[test]
+fn mutated_headers_are_read_as_kafka_protocol_reads_them() {
+    const SEED: u64 = 0x0771a;
+    println!("seed {SEED:#x}");
+    let mut random = SplitMix64(SEED);
+    let mut read = 0;
+    for _ in 0..100_000 {
+        let mut bytes =
+            header_bytes([0, 3, 18, 47][random.below(4)], random.below(14) as i16, Some("client"));
+        bytes.extend([1, 5, 2, 0xaa, 0xbb, 1, 2, 3]);
+        mutate(&mut random, &mut bytes);
+        let mut ours = Bytes::from(bytes);
+        let mut theirs = ours.clone();
+        let Ok(header) = parse_header(&mut ours) else { continue };
+        let flexible = flexible_from(header.api_key).is_some_and(|from| header.version >= from);
+        let Ok(same) = TheirHeader::decode(&mut theirs, if flexible { 2 } else { 1 }) else {
+            assert_eq!(header.api_key, 18, "{header:?}");
+            continue;
+        };
+        assert_eq!(
+            (header.api_key, header.version, header.correlation_id, header.client_id),
+            (same.request_api_key, same.request_api_version, same.correlation_id, same.client_id)
+        );
+        assert_eq!(ours, theirs);
+        read += 1;
+    }
+    assert!(read > 10_000, "{read}");
 }
 
 #[test]

@@ -10,8 +10,8 @@ use std::cell::Cell;
 use bytes::Bytes;
 use ottla_wire::fuzz::{Fill, decode_request, request_arrays, sample_request};
 use ottla_wire::{
-    DECODED_BYTES_FREE, DECODED_BYTES_PER_BYTE, Reason, api_keys, check_request, fetch, list_offsets,
-    offset_commit, offset_fetch, produce, versions,
+    DECODED_BYTES_FREE, DECODED_BYTES_PER_BYTE, FrameReader, Reason, api_keys, check_request, fetch,
+    list_offsets, offset_commit, offset_fetch, produce, versions,
 };
 
 thread_local! {
@@ -57,6 +57,21 @@ fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
     PEAK.set(before);
     let value = work();
     (value, PEAK.get() - before)
+}
+
+#[test]
+fn an_idle_connection_gives_the_memory_of_a_large_frame_back() {
+    const CONTENT_BYTES: usize = 1 << 20;
+    let mut stream = (CONTENT_BYTES as i32).to_be_bytes().to_vec();
+    stream.resize(4 + CONTENT_BYTES, 7);
+    let mut reader = FrameReader::new(CONTENT_BYTES);
+    let before = 1 << 40;
+    NOW.set(before);
+    reader.buffer_mut().extend_from_slice(&stream);
+    let frame = reader.next().expect("valid").expect("whole");
+    assert!(NOW.get() - before > CONTENT_BYTES);
+    drop(frame);
+    assert!(NOW.get() - before < 1024, "{} bytes are held", NOW.get() - before);
 }
 
 fn every_version() -> impl Iterator<Item = (i16, i16)> {

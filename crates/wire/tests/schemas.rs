@@ -4,8 +4,8 @@
 
 use bytes::Bytes;
 use ottla_wire::fuzz::{
-    Fill, Sample, SplitMix64, fuzz_request, mutate, round_trip_request, round_trip_response, sample_request,
-    sample_response,
+    Fill, Sample, SplitMix64, fuzz_request, mutate, request_arrays, round_trip_request, round_trip_response,
+    sample_request, sample_response,
 };
 use ottla_wire::{Reason, api_keys, api_name, check_request, check_response, flexible_from, versions};
 
@@ -60,6 +60,10 @@ fn the_table_is_that_of_kafka_4_3_1() {
         assert_eq!(api_name(key), Some(name));
         assert_eq!(versions(key), Some(range));
     }
+    // Deep enough for every path in an error: nothing nests without end.
+    let depth =
+        every_version().flat_map(|(key, version)| request_arrays(key, version)).map(|path| path.len());
+    assert_eq!(depth.max(), Some(4));
     for (key, version) in [(4, 0), (93, 0), (-1, 0), (0, 2), (0, 14), (0, -1), (i16::MAX, i16::MAX)] {
         let malformed = check_request(key, version, &[]).expect_err("no schema");
         assert_eq!(malformed.reason(), Reason::NoSchema, "{key} v{version}");
@@ -127,6 +131,10 @@ fn errors_tell_what_is_wrong_and_where() {
         let malformed = check_request(key, version, body).expect_err(text);
         assert_eq!((malformed.reason(), malformed.to_string().as_str()), (reason, text));
     }
+    // Kafka neither writes nor reads strings of more than 32,767 bytes, in either encoding.
+    let long = [&[2, 0x81, 0x80, 2][..], &[b'a'; 0x8000], &[0, 0]].concat();
+    let malformed = check_request(75, 0, &long).expect_err("too long");
+    assert_eq!(malformed.to_string(), "string too long at byte 4 in Topics.Name");
     // The replica state is tagged field 1 of Fetch, of 13 bytes, and comes with version 15.
     let with_tag = |version, tag: &[u8]| {
         let mut body = sample_request(1, version, &Fill::default()).expect("Fetch").bytes;

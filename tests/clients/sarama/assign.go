@@ -48,6 +48,7 @@ func memberDies(t *harness.T) {
 		c.Net.Proxy.Dialer = &line
 		// It shall give up quickly once the line is cut.
 		c.Metadata.Retry.Max = 1
+		c.Consumer.Group.Rebalance.Retry.Max = 1
 	})
 	pair.AwaitSplit(survivor.Ledger, victim.Ledger)
 

@@ -13,7 +13,7 @@ import (
 const readLimit = 20 * time.Second
 
 // newConfig is sarama's default but for the protocol versions, which are the newest, and for its
-// pauses after an error, which are made for clusters.
+// retries, which are long and few: here they are short and outlast a broker that is still loading.
 func newConfig() *sarama.Config {
 	config := sarama.NewConfig()
 	config.Version = sarama.MaxVersion
@@ -30,6 +30,7 @@ func newConfig() *sarama.Config {
 	// Closing a consumer waits for the fetch that is on its way.
 	config.Consumer.MaxWaitTime = 100 * time.Millisecond
 	config.Consumer.Group.Heartbeat.Interval = 300 * time.Millisecond
+	config.Consumer.Group.Rebalance.Retry.Max = 200
 	config.Consumer.Group.Rebalance.Retry.Backoff = 100 * time.Millisecond
 	return config
 }

@@ -87,6 +87,7 @@ func (m *member) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.
 // receive takes exactly count records.
 func (m *member) receive(t *harness.T, count int) (taken []*sarama.ConsumerMessage) {
 	t.Until(readLimit, "records at the member", func() bool {
+		t.Must(m.Failure(), "member")
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		if len(m.messages) < count {

@@ -11,8 +11,8 @@ use ottla_wire::list_offsets::{
 use ottla_wire::response_frame;
 
 use super::call::{Call, Closed, Started};
-use super::errors;
 use super::fetch::check_leader_epoch;
+use crate::error_codes;
 use crate::shard::Partition;
 
 /// The version since which a special timestamp means something.
@@ -76,7 +76,7 @@ fn find(partition: &Partition, timestamp: i64) -> Result<Option<TimedOffset>, Er
             Ok(at(log.start_offset()))
         }
         LATEST_TIERED_TIMESTAMP => Ok(None),
-        MAX_TIMESTAMP => log.offset_of_max_timestamp().map_err(|error| errors::of_read(&error)),
-        timestamp => log.offset_for_time(timestamp, end).map_err(|error| errors::of_read(&error)),
+        MAX_TIMESTAMP => log.offset_of_max_timestamp().map_err(|error| error_codes::of_read(&error)),
+        timestamp => log.offset_for_time(timestamp, end).map_err(|error| error_codes::of_read(&error)),
     }
 }

@@ -10,7 +10,6 @@ mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
-mod errors;
 mod fetch;
 mod find_coordinator;
 mod group_membership;

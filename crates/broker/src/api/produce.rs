@@ -13,7 +13,7 @@ use ottla_wire::produce::{
 use ottla_wire::{StrBytes, response_frame};
 
 use super::call::{Call, Closed, Parts, Started};
-use super::errors;
+use crate::error_codes;
 use crate::settings;
 use crate::shard::{LiveTopic, Partition};
 
@@ -171,7 +171,7 @@ fn refused_append(
     acks: i16,
     error: &AppendError,
 ) -> ProducePartitionResponse {
-    let code = errors::of_append(error);
+    let code = error_codes::of_append(error);
     tracing::debug!(
         partition = %format_args!("{}-{index}", live.topic.name), peer = %call.client.peer, acks, %error, "refused a batch"
     );

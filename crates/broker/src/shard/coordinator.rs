@@ -14,14 +14,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use bytes::Bytes;
-use ottla_control::machine::{Caller, Effects, Machine, RecordRef, ReplyTo};
-use ottla_log::{AppendError, BatchBuilder, NewRecord, Origin, records};
+use ottla_control::machine::{Caller, Effects, Machine, Record, RecordRef, ReplyTo};
+use ottla_log::{BatchBuilder, NewRecord, Origin, records};
 use ottla_model::{Env, ErrorCode, Monotonic, Offset};
 use tokio::sync::oneshot;
 use tracing::{error, warn};
 
 use super::partition::Partition;
 use crate::clock::{Clock, SystemRandom};
+use crate::error_codes;
 
 /// Commands that may wait for one machine; a caller beyond is told to come back.
 const QUEUED_COMMANDS_MAX: usize = 100_000;
@@ -119,7 +120,9 @@ where
             machine.tick(&mut env, &mut effects);
             let mut round = Round::default();
             self.absorb(&mut state, effects, &mut round);
-            let held = self.finish(&mut state, round);
+            // A failure has been answered; there is nobody here to tell.
+            let _ = self.finish(&mut state, round);
+            let held = state.held.back().map(|(end, _)| *end);
             drop(state);
             self.release_when_committed(held);
         }
@@ -129,6 +132,8 @@ where
     /// Answers everybody who waits, as when the log is closed. No command may follow.
     pub(crate) fn unload(&self) {
         let mut state = self.lock();
+        // Whoever handed in one of these finds the sender gone, which stands for the same answer.
+        self.queue().clear();
         let replies = state.machine.unloaded();
         send(&mut state, replies);
         state.waiting.clear();
@@ -148,12 +153,14 @@ where
     }
 
     /// Reads the machine between two commands.
-    pub(crate) fn look<R>(&self, look: impl FnOnce(&M) -> R) -> R {
-        look(&self.lock().machine)
+    pub(crate) fn look<R>(self: &Arc<Self>, look: impl FnOnce(&M) -> R) -> R {
+        let found = look(&self.lock().machine);
+        self.work_off();
+        found
     }
 
-    /// Works off the queue if nobody else does. Whoever holds the machine looks at the queue once more after letting
-    /// go, so a command that was pushed in between is never left behind.
+    /// Works off the queue if nobody else does. Whoever holds the machine calls this after letting go, so a command that
+    /// was pushed in between is never left behind.
     fn work_off(self: &Arc<Self>) {
         while !self.queue().is_empty() {
             let mut state = match self.state.try_lock() {
@@ -169,7 +176,9 @@ where
                     break;
                 }
             }
-            let held = self.finish(&mut state, round);
+            // What an earlier batch of this turn left to wait for is waited for with the last one.
+            let _ = self.finish(&mut state, round);
+            let held = state.held.back().map(|(end, _)| *end);
             drop(state);
             self.release_when_committed(held);
         }
@@ -187,11 +196,19 @@ where
         self.absorb(state, effects, round);
     }
 
-    /// Replays what a call led to, so that the next command sees it, and keeps it for the append.
+    /// Replays what a call led to, so that the next command sees it, and keeps it for the append. Records of one call
+    /// stay together: when they would make the batch too large, what was gathered before goes first.
     fn absorb(&self, state: &mut State<M>, effects: Effects<M::Reply>, round: &mut Round<M>) {
+        let bytes = effects.records.iter().map(record_bytes).sum::<usize>();
+        let overflows = !round.undos.is_empty() && round.bytes.saturating_add(bytes) > BATCH_BYTES_SOFT_MAX;
+        if overflows && let Err(cause) = self.finish(state, std::mem::take(round)) {
+            // The call went by what has just been taken back.
+            return self.fail(state, cause, effects.replies);
+        }
         let timestamp = self.clock.wall().0;
         for record in effects.records {
-            match state.machine.replay(self.partition.high_watermark(), &record.as_ref(timestamp)) {
+            let offset = *round.next_offset.get_or_insert_with(|| self.partition.log().end_offset());
+            match state.machine.replay(offset, &record.as_ref(timestamp)) {
                 Ok(undo) => round.undos.push(undo),
                 // A machine that cannot read its own record is a bug; the record is not written.
                 Err(error) => {
@@ -199,13 +216,12 @@ where
                     continue;
                 }
             }
-            round.bytes = round
-                .bytes
-                .saturating_add(record.key.len().saturating_add(record.value.as_ref().map_or(0, Bytes::len)));
-            let key = (!record.key.is_empty()).then_some(record.key.as_ref());
+            round.next_offset = Some(offset.saturating_add(1));
+            round.bytes = round.bytes.saturating_add(record_bytes(&record));
             let headers: Vec<(&[u8], Option<&[u8]>)> =
                 record.headers.iter().map(|(name, value)| (name.as_bytes(), Some(value.as_ref()))).collect();
-            round.batch().push(NewRecord {
+            let key = (!record.key.is_empty()).then_some(record.key.as_ref());
+            round.builder.push(NewRecord {
                 timestamp,
                 key,
                 value: record.value.as_deref(),
@@ -215,42 +231,41 @@ where
         round.replies.extend(effects.replies);
     }
 
-    /// Appends the round's records and sends its replies, or holds them and tells until which offset.
-    fn finish(&self, state: &mut State<M>, round: Round<M>) -> Option<Offset> {
+    /// Appends the round's records, and sends its replies or holds them until what the machine has seen is committed.
+    ///
+    /// # Errors
+    /// Why the append failed. Everything was taken back and answered then.
+    fn finish(&self, state: &mut State<M>, round: Round<M>) -> Result<(), ErrorCode> {
         let Round { builder, undos, replies, .. } = round;
-        let appended = match builder {
-            Some(builder) => self
-                .partition
-                .append(builder.build(), Origin::Coordinator, self.clock.wall())
-                .map(|appended| appended.next_offset),
-            None => Ok(state.held.back().map_or(0, |(end, _)| *end)),
+        let appended = if builder.is_empty() {
+            Ok(state.held.back().map_or(0, |(end, _)| *end))
+        } else {
+            let appended = self.partition.append(builder.build(), Origin::Coordinator, self.clock.wall());
+            appended.map(|appended| appended.next_offset)
         };
-        let mut held = None;
-        match appended {
-            Ok(end) if self.partition.high_watermark() >= end => send(state, replies),
+        let result = match appended {
+            Ok(end) if self.partition.high_watermark() >= end => {
+                send(state, replies);
+                Ok(())
+            }
             Ok(end) => {
                 state.held.push_back((end, replies));
-                held = Some(end);
+                Ok(())
             }
-            Err(failure) => self.take_back(state, undos, replies, &failure),
-        }
+            Err(failure) => {
+                warn!(partition = %self.partition.name(), %failure, "cannot append to a coordinator's log");
+                undos.into_iter().rev().for_each(|undo| state.machine.undo(undo));
+                let cause = error_codes::of_append(&failure);
+                self.fail(state, cause, replies);
+                Err(cause)
+            }
+        };
         self.note_deadline(state);
-        held
+        result
     }
 
-    fn take_back(
-        &self,
-        state: &mut State<M>,
-        undos: Vec<M::Undo>,
-        replies: Replies<M>,
-        failure: &AppendError,
-    ) {
-        warn!(partition = %self.partition.name(), %failure, "cannot append to a coordinator's log");
-        undos.into_iter().rev().for_each(|undo| state.machine.undo(undo));
-        let cause = match failure {
-            AppendError::Closed => ErrorCode::NotCoordinator,
-            _ => ErrorCode::CoordinatorNotAvailable,
-        };
+    /// Answers with the errors that the machine makes of replies which must not be sent.
+    fn fail(&self, state: &mut State<M>, cause: ErrorCode, replies: Replies<M>) {
         let State { machine, random, .. } = state;
         let mut env = self.env(random);
         let errors = machine.failed(&mut env, cause, replies);
@@ -270,6 +285,8 @@ where
                     send(&mut state, replies);
                 }
             }
+            drop(state);
+            coordinator.work_off();
         });
     }
 
@@ -295,22 +312,23 @@ where
 
 /// What the commands of one turn at the machine led to.
 struct Round<M: Machine> {
-    builder: Option<BatchBuilder>,
+    builder: BatchBuilder,
     bytes: usize,
+    /// The offset that the next record will have, once one was added.
+    next_offset: Option<Offset>,
     undos: Vec<M::Undo>,
     replies: Replies<M>,
 }
 
 impl<M: Machine> Default for Round<M> {
     fn default() -> Self {
-        Self { builder: None, bytes: 0, undos: Vec::new(), replies: Vec::new() }
+        let (undos, replies) = (Vec::new(), Vec::new());
+        Self { builder: BatchBuilder::new(), bytes: 0, next_offset: None, undos, replies }
     }
 }
 
-impl<M: Machine> Round<M> {
-    fn batch(&mut self) -> &mut BatchBuilder {
-        self.builder.get_or_insert_with(BatchBuilder::new)
-    }
+fn record_bytes(record: &Record) -> usize {
+    record.key.len().saturating_add(record.value.as_ref().map_or(0, Bytes::len))
 }
 
 fn send<M: Machine>(state: &mut State<M>, replies: Replies<M>) {

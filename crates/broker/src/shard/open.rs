@@ -24,6 +24,9 @@ use crate::settings::log_config;
 /// `Uuid.METADATA_TOPIC_ID`.
 const METADATA_TOPIC_ID: TopicId = TopicId([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
 
+/// Largest batch of the catalog's log: a request of the largest size that only creates topics makes about as much.
+const CATALOG_BATCH_BYTES_MAX: usize = 512 << 20;
+
 /// What a directory is renamed to on its way out, and when nobody knows it (`LocalLog`).
 const DELETED_SUFFIX: &str = "-delete";
 const STRAY_SUFFIX: &str = "-stray";
@@ -92,7 +95,9 @@ fn open_catalog(
         partition: CLUSTER_METADATA.to_owned(),
         reason: error.to_string(),
     })?;
-    let config = LogConfig { retention_ms: -1, ..LogConfig::default() };
+    // Everything that one request creates is one batch.
+    let config =
+        LogConfig { retention_ms: -1, max_message_bytes: CATALOG_BATCH_BYTES_MAX, ..LogConfig::default() };
     let partition = Arc::new(open_partition(data_dir, &**clock, &name, METADATA_TOPIC_ID, 0, config)?);
     let wrong = |reason| OpenError::Log { partition: partition.name(), reason };
     let machine = Catalog::new(settings.node_id);

@@ -37,7 +37,8 @@ pub(super) struct Decompressed {
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
-    total: u64,
+    /// Bytes that may still come.
+    left: u64,
 }
 
 impl Decompressed {
@@ -56,7 +57,7 @@ impl Decompressed {
             }
         };
         let buffer = vec![0; BUFFER_BYTES].into_boxed_slice();
-        Ok(Some(Self { decoder, buffer, start: 0, end: 0, total: 0 }))
+        Ok(Some(Self { decoder, buffer, start: 0, end: 0, left: DECOMPRESSED_BYTES_MAX }))
     }
 
     /// Bytes that are ready; empty only at the end of the stream.
@@ -69,10 +70,8 @@ impl Decompressed {
                 Decoder::Zstd(decoder) => decoder.read(&mut self.buffer),
             };
             let count = count.map_err(|_| Malformed("the records do not decompress"))?;
-            self.total = self.total.saturating_add(count as u64);
-            if self.total > DECOMPRESSED_BYTES_MAX {
-                return Err(Malformed("the records decompress to more than 2147483647 bytes"));
-            }
+            let too_many = Malformed("the records decompress to more bytes than any client could read");
+            self.left = self.left.checked_sub(count as u64).ok_or(too_many)?;
             self.start = 0;
             self.end = count;
         }
@@ -120,5 +119,38 @@ impl Decompressed {
     /// True when nothing is left.
     pub(super) fn is_at_end(&mut self) -> Result<bool, Malformed> {
         Ok(self.ready()?.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_total_is_bounded() {
+        let compressed = zstd::stream::encode_all(&vec![7; 100_000][..], 3).expect("compressed");
+        let decompress = |left| {
+            let mut stream = Decompressed::new(Compression::Zstd, compressed.clone().into()).expect("made").expect("one");
+            stream.left = left;
+            stream.take(100_000).and_then(|bytes| Ok(bytes.len() == 100_000 && stream.is_at_end()?))
+        };
+        assert_eq!(decompress(100_000), Ok(true));
+        assert!(decompress(99_999).is_err());
+    }
+
+    #[test]
+    fn a_window_of_the_highest_level_is_taken_and_a_larger_one_is_not() {
+        let compress = |window_log| {
+            let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3).expect("encoder");
+            encoder.window_log(window_log).expect("set");
+            std::io::Write::write_all(&mut encoder, &[7; 1000]).expect("compressed");
+            Bytes::from(encoder.finish().expect("compressed"))
+        };
+        let read = |window_log| {
+            let mut stream = Decompressed::new(Compression::Zstd, compress(window_log)).expect("made").expect("one");
+            stream.take(1000).is_ok()
+        };
+        assert!(read(ZSTD_WINDOW_LOG_MAX));
+        assert!(!read(ZSTD_WINDOW_LOG_MAX + 1));
     }
 }

@@ -1,13 +1,12 @@
 //! Taking records away: the start of the log moves, and a deleted topic goes.
 
-use std::io;
 use std::path::PathBuf;
 
 use ottla_model::Offset;
 
 use super::{Log, State};
 use crate::error::LogError;
-use crate::names::{DELETED_DIRECTORY_SUFFIX, Kind, file_name};
+use crate::names::DELETED_DIRECTORY_SUFFIX;
 use crate::segment::Segment;
 
 /// Longest name that a file may have.
@@ -44,9 +43,7 @@ impl Log {
         }
         self.names_unsynced = true;
         for segment in self.segments.drain(..count) {
-            let snapshot = self.place.path(&file_name(segment.base_offset(), Kind::Snapshot));
             segment.remove()?;
-            ignore_missing(self.place.disk.remove_file(&snapshot))?;
         }
         Ok(())
     }
@@ -86,8 +83,4 @@ impl Log {
         let topic = topic.get(..room).unwrap_or(topic);
         self.place.dir.with_file_name(format!("{topic}{suffix}"))
     }
-}
-
-fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
-    result.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }

@@ -24,20 +24,21 @@ pub(super) fn load(
 ) -> Result<(), LogError> {
     let mut from = loaded.start_offset;
     for &offset in files.snapshots.iter().rev() {
-        let path = place.path(&file_name(offset, Kind::Snapshot));
-        let at_segment = loaded.segments.iter().any(|segment| segment.base_offset() == offset);
-        let useful = offset <= loaded.end_offset && offset >= loaded.start_offset;
-        if useful && loaded.snapshot_offset.is_none() {
-            if let Some(producers) = Producers::from_snapshot(&place.disk.read(&path)?) {
+        let name = file_name(offset, Kind::Snapshot);
+        let range = loaded.start_offset..=loaded.end_offset;
+        if range.contains(&offset) {
+            if loaded.snapshot_offset.is_some() {
+                if loaded.segments.iter().any(|segment| segment.base_offset() == offset) {
+                    continue;
+                }
+            } else if let Some(producers) = read(place, &name)? {
                 loaded.producers = producers;
                 loaded.snapshot_offset = Some(offset);
                 from = offset;
                 continue;
             }
-        } else if useful && at_segment {
-            continue;
         }
-        place.disk.remove_file(&path)?;
+        place.remove(&name)?;
     }
     loaded.report.producer_snapshot = loaded.snapshot_offset;
     loaded.producers.expire(open.now, config.producer_id_expiration_ms);
@@ -48,6 +49,15 @@ pub(super) fn load(
     loaded.report.producer_batches = batches;
     loaded.producers.expire(open.now, config.producer_id_expiration_ms);
     Ok(())
+}
+
+/// The producers in a snapshot; `None` when it is damaged, or was removed with its segment.
+fn read(place: &Place, name: &str) -> io::Result<Option<Producers>> {
+    match place.disk.read(&place.path(name)) {
+        Ok(bytes) => Ok(Producers::from_snapshot(&bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The segments that may hold batches at or after `from`.

@@ -9,7 +9,6 @@ use super::{Files, RecoveryReport};
 use crate::config::LogConfig;
 use crate::epochs::Epochs;
 use crate::log::Open;
-use crate::names::{Kind, file_name};
 use crate::segment::{Indexes, Place, Scan, Segment};
 
 /// Bytes of an entry of each index file.
@@ -66,7 +65,7 @@ impl<'a> Recovery<'a> {
             let is_last = Some(base_offset) == last;
             if cut || self.leaves_a_hole(base_offset, first_unclean, segments.is_empty()) {
                 cut = true;
-                self.remove(base_offset)?;
+                self.segment(base_offset, 0).remove()?;
                 report.segments_removed += 1;
                 report.bytes_cut = report.bytes_cut.saturating_add(length);
                 continue;
@@ -207,14 +206,5 @@ impl<'a> Recovery<'a> {
             }
         }
         Ok(())
-    }
-
-    fn remove(&self, base_offset: Offset) -> io::Result<()> {
-        let snapshot = self.place.path(&file_name(base_offset, Kind::Snapshot));
-        self.segment(base_offset, 0).remove()?;
-        match self.place.disk.remove_file(&snapshot) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
     }
 }

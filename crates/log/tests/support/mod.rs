@@ -1,6 +1,6 @@
 //! What the tests of the log share: batches of every kind, a seeded generator, and logs on either disk.
 
-#![allow(dead_code, missing_docs, reason = "each test file uses a part of it")]
+#![allow(dead_code, missing_docs, unreachable_pub, reason = "each test file uses a part of it")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use ottla_wire::fetch::{EpochEndOffset, FetchPartitionResponse, FetchRequest};
 
 use super::refused;
 use super::session::{Target, TopicKey};
-use crate::api::errors;
+use crate::error_codes;
 use crate::settings::Settings;
 use crate::shard::{Partition, Shard};
 
@@ -90,7 +90,7 @@ fn read(
     } else {
         match partition.read(fetch.fetch_offset, max_bytes, nothing_yet) {
             Ok(read) => response.records = read.bytes,
-            Err(error) => return Err(errors::of_read(&error)),
+            Err(error) => return Err(error_codes::of_read(&error)),
         }
     }
     response.high_watermark = partition.high_watermark();

@@ -1,6 +1,7 @@
 //! The ways into and out of a group.
 
 use bytes::Bytes;
+use ottla_model::ErrorCode;
 
 use super::*;
 use crate::group::*;
@@ -72,6 +73,11 @@ fn two_members_join_sync_heartbeat_and_leave() {
           1000 admin <- Stable "consumer" "range" a-#1(a/127.0.0.1 'm' 'half') b-#2(b/127.0.0.1 'm' 'rest')
         "##,
     );
+}
+
+#[test]
+fn members_leave_until_the_group_is_empty() {
+    let mut scene = stable_pair(GroupConfig::default());
     scene.at(2000);
     scene.leave("a", &["a-#1"]);
     scene.heartbeat("b", "b-#2", 2);
@@ -200,21 +206,22 @@ fn whoever_is_not_known_is_told_so() {
 }
 
 #[test]
-fn joins_that_make_no_sense_are_refused() {
+fn joins_that_are_too_large_are_refused() {
     let limits = GroupConfig { member_protocols_bytes_max: 100, ..GroupConfig::default() };
     let mut scene = Scene::new(limits);
-    scene.join("a", Join { group_id: "".into(), ..join("") });
-    scene.join("a", Join { session_timeout_ms: 5_999, ..join("") });
-    scene.join("a", Join { session_timeout_ms: 1_800_001, ..join("x") });
-    scene.join("a", Join { protocol_type: "".into(), ..join("") });
-    scene.join("a", Join { protocols: Vec::new(), ..join("") });
+    let long: std::sync::Arc<str> = "x".repeat(40_000).into();
     let too_much = vec![("range".into(), Bytes::from(vec![0; 96]))];
-    scene.join("a", Join { protocols: too_much, ..join("") });
-    let (long, waiting) = ("x".repeat(40_000), scene.waiting());
-    scene.forget_transcript();
-    scene.join("a", Join { group_instance_id: Some(long.as_str().into()), ..join("") });
-    assert!(scene.transcript().contains("INVALID_REQUEST"));
-    assert_eq!((scene.groups.len(), scene.log.len(), waiting), (0, 0, 0), "nothing came of it");
+    for join in [
+        Join { protocols: too_much, ..join("") },
+        Join { group_id: long.clone(), ..join("") },
+        Join { group_instance_id: Some(long.clone()), ..join("") },
+        Join { protocols: vec![(long, Bytes::new())], ..join("") },
+    ] {
+        scene.join("a", join);
+        let Some(Reply::Join(reply)) = scene.answers.last() else { panic!("a reply to the join") };
+        assert_eq!(reply.error, ErrorCode::InvalidRequest);
+    }
+    assert_eq!((scene.groups.len(), scene.log.len()), (0, 0), "nothing came of it");
 }
 
 #[test]

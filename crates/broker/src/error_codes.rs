@@ -4,7 +4,7 @@ use ottla_log::{AppendError, BatchError, ReadError};
 use ottla_model::ErrorCode;
 
 /// The code that a producer is told.
-pub(super) fn of_append(error: &AppendError) -> ErrorCode {
+pub(crate) fn of_append(error: &AppendError) -> ErrorCode {
     match error {
         AppendError::Batch(batch) => of_batch(batch),
         AppendError::OutOfOrderSequence { .. } => ErrorCode::OutOfOrderSequenceNumber,
@@ -26,7 +26,7 @@ fn of_batch(error: &BatchError) -> ErrorCode {
 }
 
 /// The code that a reader is told.
-pub(super) fn of_read(error: &ReadError) -> ErrorCode {
+pub(crate) fn of_read(error: &ReadError) -> ErrorCode {
     match error {
         ReadError::OutOfRange => ErrorCode::OffsetOutOfRange,
         ReadError::Corrupt { .. } => ErrorCode::CorruptMessage,
