@@ -14,7 +14,7 @@ use crate::clock::SystemClock;
 use crate::error::OpenError;
 use crate::server::{Listener, ListenerAddress, RequestMemory};
 use crate::settings::{SettingError, Settings};
-use crate::shard::{Lock, Place, Shard};
+use crate::shard::{Lock, Place, Seams, Shard};
 
 /// How long a stop waits for connections to notice.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
@@ -117,7 +117,7 @@ impl Builder {
         let connections = Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS)));
         let memory = RequestMemory::new(self.settings.queued_max_request_bytes);
         let place = self.place();
-        let shard = Shard::open(self.settings, place, Arc::new(SystemClock::new()))?;
+        let shard = Shard::open(self.settings, place, Arc::new(SystemClock::new()), Seams::default())?;
         let (stop, stopped) = watch::channel(false);
         let mut tasks = Vec::with_capacity(listeners.len().saturating_add(1));
         for listener in listeners {

@@ -4,8 +4,8 @@ use crate::batch::{Origin, Rules, TimestampType};
 
 /// A topic's settings as its logs need them, under Apache Kafka's names, units and defaults (`LogConfig`).
 ///
-/// [`crate::Log`] acts on those that decide how it appends, rolls and forgets producers; it keeps the others for the
-/// background work (flush, retention, compaction) that reads them from it.
+/// [`crate::Log`] acts on those that decide how it appends, rolls and forgets producers; it keeps the others
+/// for the background work (flush, retention, compaction) that reads them from it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogConfig {
     /// Largest segment, in bytes (`segment.bytes`).

@@ -1,8 +1,8 @@
 //! Everything that a log does to a disk, as one narrow trait.
 //!
 //! **Invariant**: no other module of this crate touches the file system. [`RealDisk`] is the machine's, and
-//! [`MemoryDisk`] keeps everything in memory; a twin that injects faults or keeps crash images wraps either of
-//! them, since the calls here are the only ways in which a log can change what is on a disk.
+//! [`MemoryDisk`] keeps everything in memory; a twin that injects faults or keeps crash images wraps either
+//! of them, since the calls here are the only ways in which a log can change what is on a disk.
 
 use std::fmt::Debug;
 use std::io;
@@ -26,8 +26,8 @@ pub const SMALL_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub struct OpenFile {
     /// Make the file when it is not there; otherwise that is `NotFound`.
     pub create: bool,
-    /// The most bytes that the file will ever have, so that one map can cover it for all its life. A file that
-    /// is longer than this when it is opened is covered whole.
+    /// The most bytes that the file will ever have, so that one map can cover it for all its life. A file
+    /// that is longer than this when it is opened is covered whole.
     pub capacity: u64,
 }
 
@@ -44,8 +44,8 @@ pub struct DirEntry {
 
 /// A disk, as a log sees it.
 ///
-/// Errors are the operating system's. [`io::ErrorKind::StorageFull`] and its relatives mean that the bytes did
-/// not fit and nothing is lost; see [`crate::is_transient`] for how a log tells them from a failing disk.
+/// Errors are the operating system's. [`io::ErrorKind::StorageFull`] and its relatives mean that the bytes
+/// did not fit and nothing is lost; see [`crate::is_transient`] for how a log tells them from a failing disk.
 pub trait Disk: Send + Sync + Debug + 'static {
     /// Opens a file for reading and writing.
     ///
@@ -101,11 +101,10 @@ pub trait Disk: Send + Sync + Debug + 'static {
     /// `FileTooLarge` beyond [`SMALL_FILE_BYTES_MAX`], else what the operating system says.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
-    /// Replaces a small file as a whole: after a crash it holds the old bytes or the new ones, never a mixture,
-    /// and when this returns the new ones are on disk.
+    /// Replaces a small file as a whole: after a crash it holds the old bytes or the new ones, never a
+    /// mixture, and when this returns the new ones are on disk.
     ///
-    /// # Errors
-    /// What the operating system says; the file then holds the old bytes or the new ones.
+    /// # Errors What the operating system says; the file then holds the old bytes or the new ones.
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 }
 
@@ -113,9 +112,8 @@ pub trait Disk: Send + Sync + Debug + 'static {
 pub trait DiskFile: Send + Sync + Debug {
     /// Writes the parts one after the other at `position`. Short writes are continued.
     ///
-    /// # Errors
-    /// What the operating system says. Some of the bytes may have been written then; the caller leaves its end
-    /// where it was, so that nobody reads them and the next write replaces them.
+    /// # Errors What the operating system says. Some of the bytes may have been written then; the caller
+    /// leaves its end where it was, so that nobody reads them and the next write replaces them.
     fn write_at(&self, position: u64, parts: &[&[u8]]) -> io::Result<()>;
 
     /// Reads up to `into.len()` bytes; fewer only at the end of the file. Never maps the file.
@@ -144,12 +142,11 @@ pub trait DiskFile: Send + Sync + Debug {
 
     /// Makes the bytes of the file survive a power loss (`fdatasync`).
     ///
-    /// # Errors
-    /// What the operating system says. It must not be tried again: the kernel may have dropped the bytes that it
-    /// could not write, and a second attempt would succeed without them.
+    /// # Errors What the operating system says. It must not be tried again: the kernel may have dropped the
+    /// bytes that it could not write, and a second attempt would succeed without them.
     fn sync(&self) -> io::Result<()>;
 
-    /// Drops the map that [`DiskFile::slice`] made, when the file has gone cold. Slices that were handed out keep
-    /// it alive for as long as they need it.
+    /// Drops the map that [`DiskFile::slice`] made, when the file has gone cold. Slices that were handed out
+    /// keep it alive for as long as they need it.
     fn unmap(&self);
 }

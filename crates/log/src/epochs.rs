@@ -25,11 +25,13 @@ pub(crate) struct Epochs {
 impl Epochs {
     /// Notes that a batch of that epoch begins at `start_offset`. Entries that contradict it go.
     pub(crate) fn assign(&mut self, epoch: LeaderEpoch, start_offset: Offset) {
-        let known = self.entries.last().is_some_and(|last| last.epoch == epoch && last.start_offset <= start_offset);
+        let known =
+            self.entries.last().is_some_and(|last| last.epoch == epoch && last.start_offset <= start_offset);
         if epoch < 0 || start_offset < 0 || known {
             return;
         }
-        while self.entries.pop_if(|last| last.epoch >= epoch || last.start_offset >= start_offset).is_some() {}
+        while self.entries.pop_if(|last| last.epoch >= epoch || last.start_offset >= start_offset).is_some() {
+        }
         self.entries.push(Entry { epoch, start_offset });
         self.unwritten = true;
     }
@@ -39,8 +41,9 @@ impl Epochs {
         self.entries.last().map_or(NO_LEADER_EPOCH, |last| last.epoch)
     }
 
-    /// Where the largest epoch that is not above `requested` ends, and which that is; -1 and -1 when that is not known
-    /// (`endOffsetFor`). `current` is the epoch of the leader, which has begun even when nothing was appended in it.
+    /// Where the largest epoch that is not above `requested` ends, and which that is; -1 and -1 when that is
+    /// not known (`endOffsetFor`). `current` is the epoch of the leader, which has begun even when nothing
+    /// was appended in it.
     pub(crate) fn end_offset_for(
         &self,
         requested: LeaderEpoch,
@@ -77,7 +80,8 @@ impl Epochs {
     pub(crate) fn truncate_from_start(&mut self, start: Offset) {
         let count = self.entries.partition_point(|entry| entry.start_offset <= start);
         let Some(keep) = count.checked_sub(1) else { return };
-        let Some(first) = self.entries.get_mut(keep).filter(|first| keep > 0 || first.start_offset < start) else {
+        let Some(first) = self.entries.get_mut(keep).filter(|first| keep > 0 || first.start_offset < start)
+        else {
             return;
         };
         first.start_offset = start;

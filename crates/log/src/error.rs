@@ -7,9 +7,9 @@ use thiserror::Error;
 
 use crate::batch::BatchError;
 
-/// True for an error that says "it did not fit" and not "the disk is failing": nothing is lost, and the same operation
-/// succeeds when there is room again. Every other error of a write or a sync closes the log for good, because what the
-/// kernel holds of the file is no longer known.
+/// True for an error that says "it did not fit" and not "the disk is failing": nothing is lost, and the same
+/// operation succeeds when there is room again. Every other error of a write or a sync closes the log for
+/// good, because what the kernel holds of the file is no longer known.
 #[must_use]
 pub fn is_transient(error: &io::Error) -> bool {
     matches!(
@@ -33,8 +33,9 @@ pub enum AppendError {
     /// The batch itself; see there for the codes.
     #[error(transparent)]
     Batch(#[from] BatchError),
-    /// OUT_OF_ORDER_SEQUENCE_NUMBER: not the sequence that comes next (`ProducerAppendInfo.checkSequence`). Like Kafka
-    /// 4.3.1, a log answers this also for a duplicate that is older than the five batches it remembers.
+    /// OUT_OF_ORDER_SEQUENCE_NUMBER: not the sequence that comes next (`ProducerAppendInfo.checkSequence`).
+    /// Like Kafka 4.3.1, a log answers this also for a duplicate that is older than the five batches it
+    /// remembers.
     #[error(
         "out of order sequence number for producer {producer_id}: {sequence} (incoming seq. number), {last_sequence} \
          (current end sequence number)"
@@ -48,7 +49,9 @@ pub enum AppendError {
         last_sequence: i32,
     },
     /// INVALID_PRODUCER_EPOCH: a later incarnation of the producer has written here.
-    #[error("epoch of producer {producer_id} is {epoch}, which is smaller than the last seen epoch {current}")]
+    #[error(
+        "epoch of producer {producer_id} is {epoch}, which is smaller than the last seen epoch {current}"
+    )]
     InvalidProducerEpoch {
         /// Who wrote the batch.
         producer_id: ProducerId,
@@ -63,7 +66,8 @@ pub enum AppendError {
         /// Who wrote the batch.
         producer_id: ProducerId,
     },
-    /// KAFKA_STORAGE_ERROR: the disk did not take it. See [`is_transient`]; after any other error the log is closed.
+    /// KAFKA_STORAGE_ERROR: the disk did not take it. See [`is_transient`]; after any other error the log is
+    /// closed.
     #[error("storage: {0}")]
     Storage(#[from] io::Error),
     /// KAFKA_STORAGE_ERROR: the log was closed, by its owner or by an earlier error.
@@ -88,7 +92,8 @@ pub enum ReadError {
     /// KAFKA_STORAGE_ERROR: the disk did not give it.
     #[error("storage: {0}")]
     Storage(#[from] io::Error),
-    /// KAFKA_STORAGE_ERROR: an earlier error closed the log, and what its pages hold may not be what is on disk.
+    /// KAFKA_STORAGE_ERROR: an earlier error closed the log, and what its pages hold may not be what is on
+    /// disk.
     #[error("the log is closed")]
     Closed,
 }

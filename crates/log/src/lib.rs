@@ -1,12 +1,14 @@
-//! One partition's log: segments, indexes, recovery, leader epochs and producer windows, in Apache Kafka's files.
+//! One partition's log: segments, indexes, recovery, leader epochs and producer windows, in Apache Kafka's
+//! files.
 //!
 //! **Invariants**
 //! - This crate knows no sockets, no requests, no async and no coordinators; time is an argument.
 //! - All that it does to a disk goes through [`Disk`].
 //! - Bytes below the end of a log never change, and what is read is a slice of them.
-//! - Nothing is appended that [`batch::validate`] would not let through, so that what is stored can be trusted: counts,
-//!   offsets and the maximum timestamp are true.
-//! - Arithmetic on numbers from the wire or a disk is checked or saturates, and nothing panics because of them.
+//! - Nothing is appended that [`batch::validate`] would not let through, so that what is stored can be
+//!   trusted: counts, offsets and the maximum timestamp are true.
+//! - Arithmetic on numbers from the wire or a disk is checked or saturates, and nothing panics because of
+//!   them.
 
 pub mod batch;
 pub mod disk;
@@ -24,13 +26,11 @@ mod recovery;
 mod segment;
 
 pub use batch::{
-    BatchBuilder, BatchError, BatchHeader, Compression, NewRecord, Origin, Record, RecordError, Rules, TimestampType,
-    ValidBatch, records, validate,
+    BatchBuilder, BatchError, BatchHeader, Compression, NewRecord, Origin, Record, RecordError, Rules,
+    TimestampType, ValidBatch, records, validate,
 };
 pub use config::LogConfig;
 pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, RealDisk};
 pub use error::{AppendError, LogError, ReadError, is_transient};
-pub use log::{
-    Append, Appended, Batches, Closed, Flush, Identity, Log, Open, Read, ReadLimit, TimedOffset,
-};
+pub use log::{Append, Appended, Batches, Closed, Flush, Identity, Log, Open, Read, ReadLimit, TimedOffset};
 pub use recovery::RecoveryReport;

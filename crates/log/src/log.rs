@@ -61,8 +61,8 @@ enum State {
 
 /// One partition's log (`UnifiedLog`).
 ///
-/// It is written through `&mut self` and read through `&self`, also while slices of it are being sent. Until the first
-/// append it has no files, so a partition that nobody uses costs nothing on disk.
+/// It is written through `&mut self` and read through `&self`, also while slices of it are being sent. Until
+/// the first append it has no files, so a partition that nobody uses costs nothing on disk.
 #[derive(Debug)]
 pub struct Log {
     place: Arc<Place>,
@@ -86,11 +86,10 @@ pub struct Log {
 }
 
 impl Log {
-    /// Opens the log in `dir`, recovering it when the broker did not stop cleanly. A directory that is not there is made
-    /// at the first append.
+    /// Opens the log in `dir`, recovering it when the broker did not stop cleanly. A directory that is not
+    /// there is made at the first append.
     ///
-    /// # Errors
-    /// [`LogError::OtherTopic`] when the directory is of another topic, else [`LogError::Storage`].
+    /// # Errors [`LogError::OtherTopic`] when the directory is of another topic, else [`LogError::Storage`].
     pub fn open(
         disk: Arc<dyn Disk>,
         dir: &Path,
@@ -147,7 +146,8 @@ impl Log {
         self.end_offset
     }
 
-    /// Everything before it belongs to no open transaction. The high watermark bounds it too; the caller knows that.
+    /// Everything before it belongs to no open transaction. The high watermark bounds it too; the caller
+    /// knows that.
     #[must_use]
     pub fn last_stable_offset(&self) -> Offset {
         self.producers.first_unstable_offset().unwrap_or(self.end_offset).max(self.start_offset)
@@ -183,9 +183,9 @@ impl Log {
         self.state == State::Open
     }
 
-    /// Where the largest leader epoch that is not above `requested` ends, and which that is; -1 and -1 when unknown
-    /// (`LeaderEpochFileCache.endOffsetFor`). `current` is the leader's epoch, which counts from the end of the log when
-    /// nothing was appended in it.
+    /// Where the largest leader epoch that is not above `requested` ends, and which that is; -1 and -1 when
+    /// unknown (`LeaderEpochFileCache.endOffsetFor`). `current` is the leader's epoch, which counts from the
+    /// end of the log when nothing was appended in it.
     #[must_use]
     pub fn epoch_end_offset(&self, requested: LeaderEpoch, current: LeaderEpoch) -> (LeaderEpoch, Offset) {
         self.epochs.end_offset_for(requested, current, self.end_offset)
@@ -208,8 +208,8 @@ impl Log {
         self.producers.expire(now, self.config.producer_id_expiration_ms);
     }
 
-    /// Closes files and drops maps and indexes, for a log that is not used for now. The next read or append opens them
-    /// again. The last map may take long to go: call it where a thread may block.
+    /// Closes files and drops maps and indexes, for a log that is not used for now. The next read or append
+    /// opens them again. The last map may take long to go: call it where a thread may block.
     pub fn cool(&mut self) {
         self.segments.iter_mut().for_each(Segment::cool);
     }

@@ -29,7 +29,9 @@ mod tests {
         let text = to_text(id);
         assert_eq!(text, format!("version: 0\ntopic_id: {id}"));
         assert_eq!(parse(&text), Some(id));
-        for bad in ["", "version: 1\ntopic_id: x", "version: 0", "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAA"] {
+        for bad in
+            ["", "version: 1\ntopic_id: x", "version: 0", "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAA"]
+        {
             assert_eq!(parse(bad), None, "{bad:?}");
         }
     }

@@ -1,5 +1,5 @@
-//! What the log remembers of idempotent producers (`ProducerStateManager`, KIP-98), so that a batch that is sent twice is
-//! stored once and a gap is noticed.
+//! What the log remembers of idempotent producers (`ProducerStateManager`, KIP-98), so that a batch that is
+//! sent twice is stored once and a gap is noticed.
 
 mod check;
 mod entry;

@@ -1,8 +1,9 @@
 //! Opening the files of a log (`LogLoader`).
 //!
-//! After a clean stop the newest producer snapshot and the tail of the last segment are read. After a crash every batch from
-//! the recovery point on is read and judged: the log is cut at the first bad one, indexes, producers and epochs are made
-//! from what is left, and that is synced before anyone can read it. Doing it twice gives the same bytes.
+//! After a clean stop the newest producer snapshot and the tail of the last segment are read. After a crash
+//! every batch from the recovery point on is read and judged: the log is cut at the first bad one, indexes,
+//! producers and epochs are made from what is left, and that is synced before anyone can read it. Doing it
+//! twice gives the same bytes.
 
 mod directory;
 mod producers;
@@ -31,7 +32,8 @@ pub struct RecoveryReport {
     pub segments: usize,
     /// Batches whose bytes were read and judged.
     pub batches_read: u64,
-    /// Bytes that were cut because they are no good batch, or follow one that is none, removed segments included.
+    /// Bytes that were cut because they are no good batch, or follow one that is none, removed segments
+    /// included.
     pub bytes_cut: u64,
     /// Segments that were removed because they follow bytes that were cut.
     pub segments_removed: usize,

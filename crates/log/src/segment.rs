@@ -1,7 +1,7 @@
 //! One segment: a file of batches and its two indexes (`LogSegment`).
 //!
-//! A segment that nobody uses holds no descriptor and no index: files are opened and indexes loaded at the first use, and
-//! [`Segment::cool`] lets them go again.
+//! A segment that nobody uses holds no descriptor and no index: files are opened and indexes loaded at the
+//! first use, and [`Segment::cool`] lets them go again.
 
 mod append;
 mod find;
@@ -36,8 +36,8 @@ impl Place {
         self.dir.join(name)
     }
 
-    /// Replaces a small file as a whole. It is not synced: after a power loss it may be empty or torn, but whoever has
-    /// mapped the old one keeps it.
+    /// Replaces a small file as a whole. It is not synced: after a power loss it may be empty or torn, but
+    /// whoever has mapped the old one keeps it.
     pub(crate) fn write_small(&self, name: &str, bytes: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
         let temporary = self.path(&format!("{name}{TEMPORARY_SUFFIX}"));
         let file = self.disk.open(&temporary, OpenFile { create: true, capacity: bytes.len() as u64 })?;
@@ -176,8 +176,8 @@ impl Segment {
 
     /// Lets go of everything that can be had again. Slices that were handed out live on.
     ///
-    /// A file with unsynced bytes stays open: the kernel reports an error of writing them only to a descriptor that was
-    /// open at the time.
+    /// A file with unsynced bytes stays open: the kernel reports an error of writing them only to a
+    /// descriptor that was open at the time.
     pub(crate) fn cool(&mut self) {
         if self.synced >= self.size {
             self.log.take();
@@ -190,7 +190,8 @@ impl Segment {
         }
     }
 
-    /// Removes the files, and the snapshot of producers at its beginning. Slices that were handed out live on.
+    /// Removes the files, and the snapshot of producers at its beginning. Slices that were handed out live
+    /// on.
     pub(crate) fn remove(self) -> io::Result<()> {
         let kinds = [Kind::Log, Kind::OffsetIndex, Kind::TimeIndex, Kind::TransactionIndex, Kind::Snapshot];
         kinds.into_iter().try_for_each(|kind| self.place.remove(&file_name(self.base_offset, kind)))

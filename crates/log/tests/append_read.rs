@@ -1,8 +1,12 @@
 //! Appending, reading, rolling and opening again, on a real disk and in memory.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
+
 mod support;
 
-use ottla_log::{AppendError, BatchError, BatchHeader, LogConfig, LogError, ReadError, ReadLimit, TimestampType};
+use ottla_log::{
+    AppendError, BatchError, BatchHeader, LogConfig, LogError, ReadError, ReadLimit, TimestampType,
+};
 use ottla_model::{TopicId, WallMillis};
 use support::*;
 
@@ -66,12 +70,14 @@ fn a_read_returns_whole_batches_within_its_limits() {
     for place in Place::each() {
         let mut log = place.fresh(&LogConfig { index_interval_bytes: 300, ..LogConfig::default() });
         for number in 0..100 {
-            append(&mut log, &batch(&[&format!("a{number:03}"), &format!("b{number:03}")])).expect("appended");
+            append(&mut log, &batch(&[&format!("a{number:03}"), &format!("b{number:03}")]))
+                .expect("appended");
         }
         let size = log.size_bytes() as usize / 100;
         for from in [0, 1, 2, 77, 150, 198, 199] {
             for count in [1, 2, 3, 50] {
-                let limit = ReadLimit { max_bytes: size * count + size / 2, at_least_one: false, upper: i64::MAX };
+                let limit =
+                    ReadLimit { max_bytes: size * count + size / 2, at_least_one: false, upper: i64::MAX };
                 let read = log.read(from, limit).expect("read");
                 let first = from / 2;
                 let got = (count as i64).min(100 - first);
@@ -159,7 +165,8 @@ fn rebuilt_indexes_are_the_ones_that_were_written() {
         let mut random = Seeded(11);
         for _ in 0..150 {
             let timestamp = NOW.0 + random.below(1000) as i64;
-            append(&mut log, &timed_batch(&[(timestamp, "some value"), (timestamp - 3, "x")])).expect("appended");
+            append(&mut log, &timed_batch(&[(timestamp, "some value"), (timestamp - 3, "x")]))
+                .expect("appended");
         }
         log.close(NOW).expect("closed");
         let written = place.files();

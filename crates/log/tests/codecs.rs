@@ -1,9 +1,13 @@
 //! Batches of all four codecs come back as they went in, and bombs do not go off.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
+
 mod support;
 
 use bytes::Bytes;
-use ottla_log::{BatchBuilder, BatchHeader, Compression, LogConfig, NewRecord, Origin, Record, records, validate};
+use ottla_log::{
+    BatchBuilder, BatchHeader, Compression, LogConfig, NewRecord, Origin, Record, records, validate,
+};
 use support::*;
 
 fn read(batch: &Bytes) -> Vec<Record> {
@@ -32,7 +36,8 @@ fn keys_values_headers_and_times_come_back() {
         assert_eq!(expected.len(), builder.record_count() as usize);
         for (codec, framing) in CODECS {
             let compressed = compress(&plain, codec, framing);
-            let rules = LogConfig { max_message_bytes: usize::MAX, ..LogConfig::default() }.rules(Origin::Client);
+            let rules =
+                LogConfig { max_message_bytes: usize::MAX, ..LogConfig::default() }.rules(Origin::Client);
             let valid = validate(&compressed, &rules, NOW).expect("valid");
             assert_eq!(valid.header().to_bytes()[..], compressed[..HEADER_BYTES], "{codec:?} {framing:?}");
             assert_eq!(read(&compressed), expected, "{codec:?} {framing:?}, round {round}");

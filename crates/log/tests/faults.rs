@@ -1,5 +1,7 @@
 //! Disks that are full, and disks that fail.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
+
 mod support;
 
 use std::io;
@@ -9,7 +11,8 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use ottla_log::{
-    AppendError, DirEntry, Disk, DiskFile, Identity, Log, LogConfig, LogError, MemoryDisk, Open, OpenFile, ReadError,
+    AppendError, DirEntry, Disk, DiskFile, Identity, Log, LogConfig, LogError, MemoryDisk, Open, OpenFile,
+    ReadError,
 };
 use support::*;
 
@@ -36,7 +39,11 @@ struct FaultyFile {
 
 impl Fault {
     fn take(&self, left: &AtomicI64) -> io::Result<()> {
-        if left.fetch_sub(1, Ordering::Relaxed) <= 0 { Err((*self.error.lock().expect("lock")).into()) } else { Ok(()) }
+        if left.fetch_sub(1, Ordering::Relaxed) <= 0 {
+            Err((*self.error.lock().expect("lock")).into())
+        } else {
+            Ok(())
+        }
     }
 
     fn write(&self) -> io::Result<()> {
@@ -169,7 +176,8 @@ impl Machine {
 
 #[test]
 fn a_full_disk_refuses_and_heals_wherever_it_happens() {
-    // Every number of writes that still fit, so that each step of an append, the first one and a roll are hit.
+    // Every number of writes that still fit, so that each step of an append, the first one and a roll are
+    // hit.
     for fit in 0..120 {
         let machine = Machine::new();
         let config = small_segments();

@@ -1,5 +1,7 @@
 //! A bounded number of mutations of good batches through the entry point that cargo-fuzz runs for longer.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
+
 mod support;
 
 use bytes::Bytes;
@@ -23,7 +25,8 @@ fn seeds() -> Vec<Bytes> {
     CODECS.iter().map(|&(codec, framing)| compress(&plain, codec, framing)).collect()
 }
 
-/// Changes a few bytes; half of the time the header is made right again, so that the change reaches the records.
+/// Changes a few bytes; half of the time the header is made right again, so that the change reaches the
+/// records.
 fn mutate(random: &mut Seeded, seed: &Bytes) -> Bytes {
     let mut bytes = seed.to_vec();
     for _ in 0..random.between(1, 4) {

@@ -1,5 +1,7 @@
 //! Idempotent producers, also across restarts.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
+
 mod support;
 
 use bytes::Bytes;

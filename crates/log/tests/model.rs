@@ -1,5 +1,7 @@
 //! Random operations on a log against a vector of records.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
+
 mod support;
 
 use std::sync::Arc;
@@ -55,7 +57,8 @@ impl Model {
         while !bytes.is_empty() {
             let (batch, size) = first_batch(&bytes);
             let &(first, last) = expected.next().expect("no more than there is");
-            let found: Vec<_> = records(&batch).expect("records").map(|record| record.expect("record")).collect();
+            let found: Vec<_> =
+                records(&batch).expect("records").map(|record| record.expect("record")).collect();
             assert_eq!((found[0].offset, found[found.len() - 1].offset), (first, last));
             for record in found {
                 let (value, timestamp) = &self.records[record.offset as usize];

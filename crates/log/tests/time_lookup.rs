@@ -1,5 +1,7 @@
 //! Offsets by time against a search through all records.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
+
 mod support;
 
 use ottla_log::{BatchBuilder, Log, LogConfig, NewRecord, TimestampType};
@@ -54,7 +56,8 @@ fn the_first_record_at_or_after_a_time_is_found() {
             log.close(NOW).expect("closed");
             let (mut log, _) = place.open(&config, true, times.len() as i64);
             check(&log, &times, &what);
-            // The largest time may lie before the start, which changes nothing for the search from the start on.
+            // The largest time may lie before the start, which changes nothing for the search from the start
+            // on.
             let high = *times.iter().max().expect("some");
             let after = times.iter().position(|&time| time == high).expect("there") as i64;
             log.advance_start_offset(after.min(40)).expect("moved");
@@ -66,7 +69,8 @@ fn the_first_record_at_or_after_a_time_is_found() {
 #[test]
 fn with_the_time_of_the_append_the_first_record_of_a_batch_is_found() {
     let place = Place::memory();
-    let mut log = place.fresh(&LogConfig { timestamp_type: TimestampType::LogAppendTime, ..LogConfig::default() });
+    let mut log =
+        place.fresh(&LogConfig { timestamp_type: TimestampType::LogAppendTime, ..LogConfig::default() });
     for minute in 0..5 {
         let now = ottla_model::WallMillis(NOW.0 + minute * 60_000);
         let append = ottla_log::Append { now, ..client() };

@@ -1,5 +1,7 @@
 //! What a crash leaves at the end of a log, at every byte.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
+
 mod support;
 
 use ottla_log::LogConfig;
@@ -58,7 +60,8 @@ fn a_tail_of_zeros_or_garbage_or_old_bytes_goes() {
     for length in 0..=good.len() {
         let kept = ends.iter().rposition(|&end| end <= length).expect("some");
         let zeros = [&good[..length], &[0; 4096]].concat();
-        let garbage: Vec<u8> = good[..length].iter().copied().chain((0..300).map(|_| random.next() as u8)).collect();
+        let garbage: Vec<u8> =
+            good[..length].iter().copied().chain((0..300).map(|_| random.next() as u8)).collect();
         let repeated = [&good[..ends[kept]], &good[..ends[1]]].concat();
         for (name, bytes) in [("zeros", zeros), ("garbage", garbage), ("old bytes", repeated)] {
             // Zeros behind a cut may be the very bytes that were cut.
@@ -83,8 +86,8 @@ fn every_flipped_bit_above_the_recovery_point_is_found() {
         let (log, report) = place.open(&LogConfig::default(), false, 0);
         let damaged = ends.iter().rposition(|&end| end <= bit / 8).expect("some");
         let in_batch = bit / 8 - ends[damaged];
-        // The base offset and the epoch lie outside the CRC. The order of the batches and of the epochs is what is left
-        // to judge them by; a few flips pass, and change no record.
+        // The base offset and the epoch lie outside the CRC. The order of the batches and of the epochs is
+        // what is left to judge them by; a few flips pass, and change no record.
         if in_batch < 8 || (12..16).contains(&in_batch) {
             assert!(log.segment_count() == 1);
             continue;
@@ -128,7 +131,8 @@ fn a_segment_that_is_missing_leaves_no_hole() {
         append(&mut log, &batch(&["some value"])).expect("appended");
     }
     let files = place.files();
-    let logs: Vec<&String> = files.iter().map(|(name, _)| name).filter(|name| name.ends_with(".log")).collect();
+    let logs: Vec<&String> =
+        files.iter().map(|(name, _)| name).filter(|name| name.ends_with(".log")).collect();
     place.remove(logs[2]);
     let (log, report) = place.open(&config, false, 0);
     assert_eq!(log.segment_count(), 2);

@@ -1,10 +1,13 @@
 //! Batches that must be refused, each with Kafka's code, and those that must not.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
+
 mod support;
 
 use bytes::Bytes;
 use ottla_log::{
-    BatchBuilder, BatchError, BatchHeader, LogConfig, NewRecord, Origin, Rules, TimestampType, ValidBatch, validate,
+    BatchBuilder, BatchError, BatchHeader, LogConfig, NewRecord, Origin, Rules, TimestampType, ValidBatch,
+    validate,
 };
 use ottla_model::{ErrorCode, WallMillis};
 use support::*;
@@ -110,9 +113,12 @@ fn headers_that_lie() {
         ("a negative last offset", edited(|header| header.last_offset_delta = -1)),
         ("no records", edited(|header| (header.record_count, header.last_offset_delta) = (0, -1))),
         ("negative records", edited(|header| header.record_count = -3)),
-        ("as many records as can be", edited(|header| {
-            (header.record_count, header.last_offset_delta) = (i32::MAX, i32::MAX - 1);
-        })),
+        (
+            "as many records as can be",
+            edited(|header| {
+                (header.record_count, header.last_offset_delta) = (i32::MAX, i32::MAX - 1);
+            }),
+        ),
         ("a control batch", edited(|header| header.attributes = 0x20)),
         ("a producer without sequence", edited(|header| header.producer_id = 5)),
     ] {

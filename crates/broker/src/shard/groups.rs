@@ -15,7 +15,7 @@ impl Shard {
     /// FindCoordinator sees to.
     pub(crate) fn group(&self, group_id: &str) -> Result<&Arc<Coordinator<Groups>>, ErrorCode> {
         let coordinators = self.groups.get().ok_or(ErrorCode::NotCoordinator)?;
-        match self.router.group(group_id) {
+        match self.seams.router.group(group_id) {
             Route::Local => {}
             Route::Remote(_) => return Err(ErrorCode::NotCoordinator),
         }

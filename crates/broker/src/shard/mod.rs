@@ -11,6 +11,8 @@ mod open;
 mod partition;
 mod producer_ids;
 mod router;
+#[cfg(test)]
+mod seam_tests;
 mod topics;
 
 use std::sync::{Arc, OnceLock};
@@ -25,7 +27,7 @@ use tracing::{info, warn};
 pub(crate) use catalog::TopicError;
 pub(crate) use coordinator::Coordinator;
 pub(crate) use data_dir::Lock;
-pub(crate) use open::Place;
+pub(crate) use open::{Place, Seams};
 pub(crate) use partition::Partition;
 pub(crate) use topics::LiveTopic;
 
@@ -34,7 +36,7 @@ use crate::clock::Clock;
 use crate::settings::Settings;
 use data_dir::DataDir;
 use producer_ids::ProducerIds;
-use router::{Route, Router};
+use router::Route;
 use topics::Topics;
 
 /// Longest sleep of the timer loop; it is woken earlier when a deadline comes nearer.
@@ -44,7 +46,7 @@ const TIMER_SLEEP_MAX: Duration = Duration::from_secs(3600);
 pub(crate) struct Shard {
     settings: Settings,
     clock: Arc<dyn Clock>,
-    router: Box<dyn Router>,
+    seams: Seams,
     data_dir: DataDir,
     topics: Topics,
     catalog: Arc<Coordinator<Catalog>>,
@@ -101,7 +103,7 @@ impl Shard {
         index: PartitionIndex,
     ) -> Result<Arc<Partition>, ErrorCode> {
         let partition = live.partition(index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
-        match self.router.partition(&live.topic.name, index) {
+        match self.seams.router.partition(&live.topic.name, index) {
             Route::Local => Ok(Arc::clone(partition)),
             Route::Remote(_) => Err(ErrorCode::NotLeaderOrFollower),
         }

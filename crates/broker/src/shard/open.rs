@@ -12,9 +12,9 @@ use tracing::{info, warn};
 
 use super::coordinator::Coordinator;
 use super::data_dir::{DataDir, Lock};
-use super::partition::{ImmediateCommit, Partition};
+use super::partition::{CommitStage, ImmediateCommit, Partition};
 use super::producer_ids::ProducerIds;
-use super::router::OneNode;
+use super::router::{OneNode, Router};
 use super::topics::{LiveTopic, Topics};
 use super::{FetchSessions, Settings, Shard};
 use crate::clock::{Clock, SystemRandom};
@@ -30,6 +30,21 @@ const CATALOG_BATCH_BYTES_MAX: usize = 512 << 20;
 /// What a directory is renamed to on its way out, and when nobody knows it (`LocalLog`).
 const DELETED_SUFFIX: &str = "-delete";
 const STRAY_SUFFIX: &str = "-stray";
+
+/// What a shard leaves to others: who serves what, and when an append counts as committed.
+#[derive(Debug, Clone)]
+pub(crate) struct Seams {
+    /// Who serves what.
+    pub(crate) router: Arc<dyn Router>,
+    /// When an append counts as committed.
+    pub(crate) stage: Arc<dyn CommitStage>,
+}
+
+impl Default for Seams {
+    fn default() -> Self {
+        Self { router: Arc::new(OneNode), stage: Arc::new(ImmediateCommit) }
+    }
+}
 
 /// Where a shard keeps its data.
 #[derive(Debug)]
@@ -48,21 +63,22 @@ impl Shard {
         settings: Settings,
         place: Place,
         clock: Arc<dyn Clock>,
+        seams: Seams,
     ) -> Result<Arc<Self>, OpenError> {
         let mut random = SystemRandom::new();
         let data_dir = DataDir::open(place.disk, &place.path, place.lock, settings.node_id, &mut random)?;
-        let catalog = open_catalog(&data_dir, &settings, &clock)?;
+        let catalog = open_catalog(&data_dir, &settings, &clock, &seams)?;
         let known = catalog.look(|catalog| catalog.topics().cloned().collect::<Vec<Arc<Topic>>>());
         set_strays_aside(&data_dir, &known);
         let topics = Topics::default();
         for topic in known {
-            topics.put(open_topic(&data_dir, &settings, &*clock, topic, &[])?);
+            topics.put(open_topic(&data_dir, &settings, &*clock, &seams, topic, &[])?);
         }
         let sessions = usize::try_from(settings.max_incremental_fetch_session_cache_slots).unwrap_or(0);
         let shard = Arc::new(Self {
             settings,
             clock,
-            router: Box::new(OneNode),
+            seams,
             data_dir,
             topics,
             catalog,
@@ -82,7 +98,7 @@ impl Shard {
         topic: Arc<Topic>,
         before: &[Arc<Partition>],
     ) -> Result<LiveTopic, OpenError> {
-        open_topic(&self.data_dir, &self.settings, &*self.clock, topic, before)
+        open_topic(&self.data_dir, &self.settings, &*self.clock, &self.seams, topic, before)
     }
 }
 
@@ -90,6 +106,7 @@ fn open_catalog(
     data_dir: &DataDir,
     settings: &Settings,
     clock: &Arc<dyn Clock>,
+    seams: &Seams,
 ) -> Result<Arc<Coordinator<Catalog>>, OpenError> {
     let name = TopicName::new(CLUSTER_METADATA).map_err(|error| OpenError::Log {
         partition: CLUSTER_METADATA.to_owned(),
@@ -98,7 +115,8 @@ fn open_catalog(
     // Everything that one request creates is one batch.
     let config =
         LogConfig { retention_ms: -1, max_message_bytes: CATALOG_BATCH_BYTES_MAX, ..LogConfig::default() };
-    let partition = Arc::new(open_partition(data_dir, &**clock, &name, METADATA_TOPIC_ID, 0, config)?);
+    let partition =
+        Arc::new(open_partition(data_dir, &**clock, seams, (&name, METADATA_TOPIC_ID, 0), config)?);
     let wrong = |reason| OpenError::Log { partition: partition.name(), reason };
     let machine = Catalog::new(settings.node_id);
     let coordinator = Coordinator::open(machine, Arc::clone(&partition), Arc::clone(clock), Box::new(|| {}));
@@ -109,6 +127,7 @@ fn open_topic(
     data_dir: &DataDir,
     settings: &Settings,
     clock: &dyn Clock,
+    seams: &Seams,
     topic: Arc<Topic>,
     before: &[Arc<Partition>],
 ) -> Result<LiveTopic, OpenError> {
@@ -117,7 +136,13 @@ fn open_topic(
     let first = PartitionIndex::try_from(before.len()).unwrap_or(PartitionIndex::MAX);
     for index in first..topic.partitions {
         let config = config.clone();
-        partitions.push(Arc::new(open_partition(data_dir, clock, &topic.name, topic.id, index, config)?));
+        partitions.push(Arc::new(open_partition(
+            data_dir,
+            clock,
+            seams,
+            (&topic.name, topic.id, index),
+            config,
+        )?));
     }
     Ok(LiveTopic { topic, partitions })
 }
@@ -125,9 +150,8 @@ fn open_topic(
 fn open_partition(
     data_dir: &DataDir,
     clock: &dyn Clock,
-    topic: &TopicName,
-    topic_id: TopicId,
-    index: PartitionIndex,
+    seams: &Seams,
+    (topic, topic_id, index): (&TopicName, TopicId, PartitionIndex),
     config: LogConfig,
 ) -> Result<Partition, OpenError> {
     let directory = data_dir.path.join(format!("{topic}-{index}"));
@@ -147,7 +171,7 @@ fn open_partition(
             "a torn end of the log was cut"
         );
     }
-    Ok(Partition::new(topic.clone(), index, data_dir.leader_epoch, log, Arc::new(ImmediateCommit)))
+    Ok(Partition::new(topic.clone(), index, data_dir.leader_epoch, log, Arc::clone(&seams.stage)))
 }
 
 /// Finishes deletions that a stop interrupted, and renames directories that the catalog does not know, so that a

@@ -8,7 +8,7 @@ pub(crate) enum Route {
     /// This shard serves it.
     Local,
     /// The node with that id serves it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "one node serves everything; tests answer otherwise"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "one node serves everything; a test's router does not"))]
     Remote(i32),
 }
 

@@ -1,8 +1,8 @@
 //! Decoders of the four codecs, as one stream whose memory and total size are bounded.
 //!
-//! What a decoder holds at once: gzip 32 KiB, LZ4 two blocks of at most 4 MiB (8 MiB in the legacy format), Zstandard
-//! its window, and Snappy one block, which cannot be larger than 22 times its compressed form. Nothing is allocated
-//! because a length in the data says so before the data that fill it have been seen.
+//! What a decoder holds at once: gzip 32 KiB, LZ4 two blocks of at most 4 MiB (8 MiB in the legacy format),
+//! Zstandard its window, and Snappy one block, which cannot be larger than 22 times its compressed form.
+//! Nothing is allocated because a length in the data says so before the data that fill it have been seen.
 
 use std::io::Read;
 
@@ -13,11 +13,12 @@ use super::header::Compression;
 use super::snappy::SnappyDecoder;
 use super::walk::Malformed;
 
-/// Most bytes that the records of one batch may decompress to. Java clients count them in 32 bits, so none of them
-/// could write or read more.
+/// Most bytes that the records of one batch may decompress to. Java clients count them in 32 bits, so none of
+/// them could write or read more.
 pub const DECOMPRESSED_BYTES_MAX: u64 = i32::MAX as u64;
-/// Largest Zstandard window, as a power of two: zstd's own limit for decoders that were not told otherwise, which
-/// Kafka's are not. A producer at level 22 asks for it whatever it sends, so a smaller one would refuse stock clients.
+/// Largest Zstandard window, as a power of two: zstd's own limit for decoders that were not told otherwise,
+/// which Kafka's are not. A producer at level 22 asks for it whatever it sends, so a smaller one would refuse
+/// stock clients.
 pub const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 /// Decompressed bytes that are looked at together.
 const BUFFER_BYTES: usize = 16 * 1024;
@@ -130,7 +131,8 @@ mod tests {
     fn the_total_is_bounded() {
         let compressed = zstd::stream::encode_all(&vec![7; 100_000][..], 3).expect("compressed");
         let decompress = |left| {
-            let mut stream = Decompressed::new(Compression::Zstd, compressed.clone().into()).expect("made").expect("one");
+            let mut stream =
+                Decompressed::new(Compression::Zstd, compressed.clone().into()).expect("made").expect("one");
             stream.left = left;
             stream.take(100_000).and_then(|bytes| Ok(bytes.len() == 100_000 && stream.is_at_end()?))
         };
@@ -147,7 +149,8 @@ mod tests {
             Bytes::from(encoder.finish().expect("compressed"))
         };
         let read = |window_log| {
-            let mut stream = Decompressed::new(Compression::Zstd, compress(window_log)).expect("made").expect("one");
+            let mut stream =
+                Decompressed::new(Compression::Zstd, compress(window_log)).expect("made").expect("one");
             stream.take(1000).is_ok()
         };
         assert!(read(ZSTD_WINDOW_LOG_MAX));

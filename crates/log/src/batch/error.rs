@@ -22,8 +22,8 @@ pub enum BatchError {
     /// `DefaultRecordBatch.ensureValid`).
     #[error("the record batch is corrupt: {0}")]
     Corrupt(String),
-    /// INVALID_RECORD: a sound batch whose content is not allowed or contradicts itself (`LogValidator`). Also a
-    /// body that does not decompress, for which Kafka answers UNKNOWN_SERVER_ERROR.
+    /// INVALID_RECORD: a sound batch whose content is not allowed or contradicts itself (`LogValidator`).
+    /// Also a body that does not decompress, for which Kafka answers UNKNOWN_SERVER_ERROR.
     #[error("{0}")]
     Invalid(String),
     /// INVALID_RECORD, naming records: a missing key on a compacted topic (`LogValidator.validateKey`).

@@ -260,7 +260,8 @@ mod tests {
 
     #[test]
     fn sequences_wrap_and_lies_saturate() {
-        let with = |base_sequence, last_offset_delta| BatchHeader { base_sequence, last_offset_delta, ..header() };
+        let with =
+            |base_sequence, last_offset_delta| BatchHeader { base_sequence, last_offset_delta, ..header() };
         assert_eq!(with(5, 3).last_sequence(), 8);
         assert_eq!(with(i32::MAX, 1).last_sequence(), 0);
         assert_eq!(with(i32::MAX - 1, 5).last_sequence(), 3);

@@ -38,16 +38,14 @@ enum Source {
 
 /// The records of one batch, which is whole: header and body. The CRC is not checked here.
 ///
-/// # Errors
-/// [`BatchError::Corrupt`] when there is no whole batch, [`BatchError::Invalid`] when its records cannot be read.
+/// # Errors [`BatchError::Corrupt`] when there is no whole batch, [`BatchError::Invalid`] when its records
+/// cannot be read.
 pub fn records(batch: &Bytes) -> Result<Records, BatchError> {
     let header = BatchHeader::parse(batch).ok_or_else(|| BatchError::Corrupt("no whole header".into()))?;
     let size = header.size_in_bytes().filter(|&size| size <= batch.len());
     let size = size.ok_or_else(|| BatchError::Corrupt("no whole batch".into()))?;
     let body = batch.slice(HEADER_BYTES..size);
-    let compression = header
-        .compression()
-        .ok_or(BatchError::UnsupportedCompression(header.attributes))?;
+    let compression = header.compression().ok_or(BatchError::UnsupportedCompression(header.attributes))?;
     if header.record_count < 0 {
         return Err(BatchError::Invalid("found invalid record count in magic v2 batch".into()));
     }

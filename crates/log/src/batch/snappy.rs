@@ -1,5 +1,5 @@
-//! Snappy as Kafka's clients send it: blocks in the framing of xerial's `SnappyOutputStream` (Java, franz-go, kafkajs)
-//! or one raw block (librdkafka, sarama).
+//! Snappy as Kafka's clients send it: blocks in the framing of xerial's `SnappyOutputStream` (Java, franz-go,
+//! kafkajs) or one raw block (librdkafka, sarama).
 
 use std::io::{self, Read};
 
@@ -59,7 +59,8 @@ impl SnappyDecoder {
 }
 
 fn skip_header(input: &mut Bytes) -> bool {
-    let framed = input.starts_with(&XERIAL_MAGIC) && input.len() >= XERIAL_MAGIC.len() + XERIAL_VERSIONS_BYTES;
+    let framed =
+        input.starts_with(&XERIAL_MAGIC) && input.len() >= XERIAL_MAGIC.len() + XERIAL_VERSIONS_BYTES;
     if framed {
         input.advance(XERIAL_MAGIC.len() + XERIAL_VERSIONS_BYTES);
     }

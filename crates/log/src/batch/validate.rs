@@ -1,9 +1,10 @@
 //! Judges what a client or a coordinator wants to append, as `ProduceRequest.validateRecords`,
 //! `UnifiedLog.analyzeAndValidateRecords` and `LogValidator` do one after the other in Apache Kafka 4.3.1.
 //!
-//! Three things are stricter than Kafka, since time lookup, retention and dense offsets rest on them: offsets of records
-//! must count up by one (Kafka stores any in an uncompressed batch and rewrites a compressed one), a client's batch that
-//! claims the time of an append is refused on every topic, and timestamps that overflow are refused.
+//! Three things are stricter than Kafka, since time lookup, retention and dense offsets rest on them: offsets
+//! of records must count up by one (Kafka stores any in an uncompressed batch and rewrites a compressed one),
+//! a client's batch that claims the time of an append is refused on every topic, and timestamps that overflow
+//! are refused.
 
 use bytes::{Buf, Bytes};
 use ottla_model::{LeaderEpoch, NONE, Offset, WallMillis};
@@ -107,9 +108,12 @@ pub fn validate(bytes: &Bytes, rules: &Rules, now: WallMillis) -> Result<ValidBa
 /// `UnifiedLog.trimInvalidBytes` drops them.
 fn only_batch(bytes: &Bytes) -> Result<(BatchHeader, Bytes), BatchError> {
     let Some(size) = batch_size(bytes)? else {
-        return Err(BatchError::Invalid("produce requests must have at least one record batch per partition".into()));
+        return Err(BatchError::Invalid(
+            "produce requests must have at least one record batch per partition".into(),
+        ));
     };
-    let corrupt = || BatchError::Corrupt(format!("the size {size} is smaller than a header of {HEADER_BYTES} bytes"));
+    let corrupt =
+        || BatchError::Corrupt(format!("the size {size} is smaller than a header of {HEADER_BYTES} bytes"));
     let batch = bytes.slice(..size);
     let magic = batch.get(MAGIC_BYTES - 1).map(|&byte| i8::from_be_bytes([byte]));
     if magic != Some(MAGIC) {
@@ -131,7 +135,8 @@ fn batch_size(bytes: &Bytes) -> Result<Option<usize>, BatchError> {
     }
     let length = bytes.get(8..).and_then(|mut rest| rest.try_get_i32().ok()).unwrap_or(-1);
     if length < BATCH_LENGTH_MIN {
-        let message = format!("record size {length} is less than the minimum record overhead ({BATCH_LENGTH_MIN})");
+        let message =
+            format!("record size {length} is less than the minimum record overhead ({BATCH_LENGTH_MIN})");
         return Err(BatchError::Corrupt(message));
     }
     let Some(&magic) = bytes.get(MAGIC_BYTES - 1) else { return Ok(None) };
@@ -145,7 +150,8 @@ fn batch_size(bytes: &Bytes) -> Result<Option<usize>, BatchError> {
 /// `UnifiedLog.analyzeAndValidateRecords`.
 fn check_size_and_crc(header: &BatchHeader, body: &Bytes, rules: &Rules) -> Result<(), BatchError> {
     if rules.origin == Origin::Client && header.base_offset != 0 {
-        let message = format!("the baseOffset of the record batch should be 0, but it is {}", header.base_offset);
+        let message =
+            format!("the baseOffset of the record batch should be 0, but it is {}", header.base_offset);
         return Err(BatchError::Invalid(message));
     }
     let size = HEADER_BYTES.saturating_add(body.len());
@@ -242,7 +248,8 @@ fn check_record(
     } else if header.timestamp_type() == TimestampType::LogAppendTime {
         found.timestamps = true;
         found.add(index, || {
-            "Invalid timestamp type in message. Producer should not set timestamp type to LogAppendTime.".into()
+            "Invalid timestamp type in message. Producer should not set timestamp type to LogAppendTime."
+                .into()
         });
     } else if rules.timestamp_type == TimestampType::CreateTime
         && timestamp != NONE

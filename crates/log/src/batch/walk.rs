@@ -1,5 +1,5 @@
-//! Walks the records of a batch without copying them: their lengths must add up, and their offsets and timestamps are
-//! told. Keys, values and headers are only stepped over.
+//! Walks the records of a batch without copying them: their lengths must add up, and their offsets and
+//! timestamps are told. Keys, values and headers are only stepped over.
 
 use bytes::Bytes;
 use thiserror::Error;

@@ -2,29 +2,31 @@
 //!
 //! # Why this is sound
 //!
-//! A `&[u8]` promises that its bytes exist and do not change while it lives. [`MappedFile`] is the only way to a
-//! mapped byte and keeps that promise by itself, whatever its callers do:
+//! A `&[u8]` promises that its bytes exist and do not change while it lives. [`MappedFile`] is the only way
+//! to a mapped byte and keeps that promise by itself, whatever its callers do:
 //!
-//! - **The bytes exist.** A slice lies below `written`, the length that the file had when it was opened or that
-//!   a finished write gave it. A page of a map raises SIGBUS only when it lies past the end of its file, so the
-//!   map may cover the file's whole future capacity while slices stay inside the present file.
-//!   [`MappedFile::truncate`] refuses to cut below `exposed`, the end of the furthest slice that was handed out.
+//! - **The bytes exist.** A slice lies below `written`, the length that the file had when it was opened or
+//!   that a finished write gave it. A page of a map raises SIGBUS only when it lies past the end of its file,
+//!   so the map may cover the file's whole future capacity while slices stay inside the present file.
+//!   [`MappedFile::truncate`] refuses to cut below `exposed`, the end of the furthest slice that was handed
+//!   out.
 //! - **The bytes do not change.** [`MappedFile::write_at`] refuses to write below `written`, and slices end
-//!   there, so no byte is ever both readable and writable. `written` moves only after a write has finished, by a
-//!   release store that the acquire load in [`MappedFile::slice`] pairs with. One lock serialises writers.
-//! - **The memory stays mapped.** Each slice owns an `Arc` of its map. The map is made once, at the first slice,
-//!   covers the capacity of the file, and is never remapped or moved. Dropping the file, unmapping it or
-//!   removing it from its directory leaves the slices as they are; the last one unmaps.
-//! - **No reference is made to other bytes.** The map is memmap2's raw one: a pointer, never a `&[u8]` over the
-//!   whole mapping, whose end is not backed by the file yet.
+//!   there, so no byte is ever both readable and writable. `written` moves only after a write has finished,
+//!   by a release store that the acquire load in [`MappedFile::slice`] pairs with. One lock serialises
+//!   writers.
+//! - **The memory stays mapped.** Each slice owns an `Arc` of its map. The map is made once, at the first
+//!   slice, covers the capacity of the file, and is never remapped or moved. Dropping the file, unmapping it
+//!   or removing it from its directory leaves the slices as they are; the last one unmaps.
+//! - **No reference is made to other bytes.** The map is memmap2's raw one: a pointer, never a `&[u8]` over
+//!   the whole mapping, whose end is not backed by the file yet.
 //! - **Writes and the map agree.** Linux keeps one page cache for a file; `pwritev` writes the pages that a
 //!   shared map shows.
 //!
 //! # What it rests on
 //!
 //! Two things are outside the reach of a process and are answered elsewhere: another process that changes the
-//! file (the broker locks its data directory), and a page that the disk cannot read, which is a SIGBUS instead of
-//! an error. Within the process, a log opens each of its files once.
+//! file (the broker locks its data directory), and a page that the disk cannot read, which is a SIGBUS
+//! instead of an error. Within the process, a log opens each of its files once.
 
 #![allow(unsafe_code)]
 
@@ -68,9 +70,9 @@ struct MapSlice {
 
 impl AsRef<[u8]> for MapSlice {
     fn as_ref(&self) -> &[u8] {
-        // SAFETY: `MappedFile::slice`, the only maker of this type, checked that the range lies inside the map
-        // and inside the file. The module's documentation says why the bytes stay there and stay the same for
-        // as long as `self.map` lives, which is at least as long as the borrow that is returned.
+        // SAFETY: `MappedFile::slice`, the only maker of this type, checked that the range lies inside the
+        // map and inside the file. The module's documentation says why the bytes stay there and stay the same
+        // for as long as `self.map` lives, which is at least as long as the borrow that is returned.
         unsafe { std::slice::from_raw_parts(self.map.as_ptr().add(self.start), self.length) }
     }
 }
@@ -206,7 +208,10 @@ impl MappedFile {
         let _writer = lock(&self.writer);
         let reader = lock(&self.reader);
         if length < reader.exposed {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "bytes that were handed out are not cut"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "bytes that were handed out are not cut",
+            ));
         }
         // Lowered first: from here on nobody gets a slice of what is about to go.
         self.written.fetch_min(length, Ordering::AcqRel);

@@ -10,8 +10,8 @@ use bytes::Bytes;
 
 use super::{DirEntry, Disk, DiskFile, OpenFile, SMALL_FILE_BYTES_MAX};
 
-/// A disk in memory, for `--memory` and for tests. It forgets everything when it is dropped; a log that is opened
-/// again on the same one finds what it left.
+/// A disk in memory, for `--memory` and for tests. It forgets everything when it is dropped; a log that is
+/// opened again on the same one finds what it left.
 #[derive(Default)]
 pub struct MemoryDisk {
     nodes: Mutex<BTreeMap<PathBuf, Node>>,

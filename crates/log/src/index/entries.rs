@@ -1,4 +1,5 @@
-//! Entries of `SIZE` bytes: growing in memory while their segment is written, a slice of their file afterwards.
+//! Entries of `SIZE` bytes: growing in memory while their segment is written, a slice of their file
+//! afterwards.
 
 use bytes::Bytes;
 

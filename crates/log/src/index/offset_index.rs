@@ -1,4 +1,5 @@
-//! Offset to position (`OffsetIndex`): the last offset of a batch, and where in the segment that batch begins.
+//! Offset to position (`OffsetIndex`): the last offset of a batch, and where in the segment that batch
+//! begins.
 
 use bytes::Bytes;
 use ottla_model::Offset;
@@ -27,8 +28,8 @@ impl OffsetIndex {
         Self { base_offset, entries: Entries::new() }
     }
 
-    /// Takes the bytes of a file. `None` when they cannot be the index of a segment of that size: the caller rebuilds
-    /// it. What is inside an entry is checked when it is used, against the batch that it points to.
+    /// Takes the bytes of a file. `None` when they cannot be the index of a segment of that size: the caller
+    /// rebuilds it. What is inside an entry is checked when it is used, against the batch that it points to.
     pub(crate) fn load(base_offset: Offset, bytes: Bytes, segment_size: u64) -> Option<Self> {
         let index = Self { base_offset, entries: Entries::load(bytes)? };
         let ordered = index.entries.all().is_sorted_by(|one, next| {

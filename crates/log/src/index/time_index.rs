@@ -1,4 +1,5 @@
-//! Timestamp to offset (`TimeIndex`): the largest timestamp so far, and the last offset of the first batch that has it.
+//! Timestamp to offset (`TimeIndex`): the largest timestamp so far, and the last offset of the first batch
+//! that has it.
 
 use bytes::Bytes;
 use ottla_model::{NONE, Offset};
@@ -27,8 +28,8 @@ impl TimeIndex {
         Self { base_offset, entries: Entries::new() }
     }
 
-    /// Takes the bytes of a file. `None` when they cannot be the index of a segment: the caller rebuilds it. What is
-    /// inside an entry is checked when it is used, against the batch that it names.
+    /// Takes the bytes of a file. `None` when they cannot be the index of a segment: the caller rebuilds it.
+    /// What is inside an entry is checked when it is used, against the batch that it names.
     pub(crate) fn load(base_offset: Offset, bytes: Bytes) -> Option<Self> {
         let index = Self { base_offset, entries: Entries::load(bytes)? };
         let ordered = index.entries.all().is_sorted_by(|one, next| {

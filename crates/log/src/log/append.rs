@@ -26,8 +26,8 @@ pub struct Appended {
     pub base_offset: Offset,
     /// Offset of the last record.
     pub last_offset: Offset,
-    /// The timestamp of all records when the topic has the time of the append, else -1. Of a duplicate, its largest
-    /// timestamp, as Kafka answers it.
+    /// The timestamp of all records when the topic has the time of the append, else -1. Of a duplicate, its
+    /// largest timestamp, as Kafka answers it.
     pub log_append_time: i64,
     /// First offset of the log.
     pub log_start_offset: Offset,
@@ -38,12 +38,11 @@ pub struct Appended {
 }
 
 impl Log {
-    /// Appends the records of one partition of a Produce, which are one batch (`UnifiedLog.appendAsLeader`). The body is
-    /// written where it lies.
+    /// Appends the records of one partition of a Produce, which are one batch (`UnifiedLog.appendAsLeader`).
+    /// The body is written where it lies.
     ///
-    /// # Errors
-    /// See [`AppendError`]. The log is then as it was; [`AppendError::Closed`] from then on when the disk failed in a way
-    /// that is not [`crate::is_transient`].
+    /// # Errors See [`AppendError`]. The log is then as it was; [`AppendError::Closed`] from then on when the
+    /// disk failed in a way that is not [`crate::is_transient`].
     pub fn append(&mut self, records: Bytes, append: Append) -> Result<Appended, AppendError> {
         if self.state != State::Open {
             return Err(AppendError::Closed);

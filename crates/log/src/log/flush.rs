@@ -11,7 +11,8 @@ use crate::error::LogError;
 use crate::names::{LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA};
 use crate::segment::Place;
 
-/// A sync that was begun: it can run without the log, on a thread that may block, while the log is appended to.
+/// A sync that was begun: it can run without the log, on a thread that may block, while the log is appended
+/// to.
 #[derive(Debug)]
 pub struct Flush {
     place: Arc<Place>,
@@ -66,26 +67,29 @@ impl Flush {
     /// True when there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.segments.is_empty() && self.small.is_empty() && self.epochs.is_none() && !self.names && !self.directory
+        self.segments.is_empty()
+            && self.small.is_empty()
+            && self.epochs.is_none()
+            && !self.names
+            && !self.directory
     }
 }
 
 impl Log {
     /// Makes everything that was appended survive a power loss.
     ///
-    /// # Errors
-    /// [`LogError::Storage`]; the log is offline then, whatever the error was: a failed sync is never tried again.
+    /// # Errors [`LogError::Storage`]; the log is offline then, whatever the error was: a failed sync is
+    /// never tried again.
     pub fn sync(&mut self) -> Result<(), LogError> {
         let flush = self.begin_flush()?;
         let result = flush.run();
         self.end_flush(flush, result)
     }
 
-    /// Begins a sync of what was appended until now. Its [`Flush::run`] needs no access to the log; its outcome goes to
-    /// [`Log::end_flush`].
+    /// Begins a sync of what was appended until now. Its [`Flush::run`] needs no access to the log; its
+    /// outcome goes to [`Log::end_flush`].
     ///
-    /// # Errors
-    /// [`LogError::Offline`], or [`LogError::Storage`] when a file cannot be opened.
+    /// # Errors [`LogError::Offline`], or [`LogError::Storage`] when a file cannot be opened.
     pub fn begin_flush(&mut self) -> Result<Flush, LogError> {
         self.check_open()?;
         let mut segments = Vec::new();
@@ -145,12 +149,12 @@ impl Log {
         Ok(())
     }
 
-    /// Closes the log: writes its indexes and producers and syncs everything, so that it can be opened without reading
-    /// batches. It can be read, but not written from then on.
+    /// Closes the log: writes its indexes and producers and syncs everything, so that it can be opened
+    /// without reading batches. It can be read, but not written from then on.
     ///
-    /// # Errors
-    /// [`LogError::Offline`] when it was closed by an error, [`LogError::Storage`] when something could not be written. The
-    /// log is closed all the same, and the directory must not be marked as closed cleanly.
+    /// # Errors [`LogError::Offline`] when it was closed by an error, [`LogError::Storage`] when something
+    /// could not be written. The log is closed all the same, and the directory must not be marked as closed
+    /// cleanly.
     pub fn close(&mut self, now: WallMillis) -> Result<Closed, LogError> {
         if self.state == State::Closed {
             return Ok(Closed { recovery_point: self.recovery_point });

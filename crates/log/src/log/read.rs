@@ -14,8 +14,8 @@ pub struct ReadLimit {
     pub max_bytes: usize,
     /// True when the first batch is returned even if it alone is larger than that (KIP-74).
     pub at_least_one: bool,
-    /// Nothing at or past it is read: the high watermark, or the last stable offset. A batch that holds it is not
-    /// returned.
+    /// Nothing at or past it is read: the high watermark, or the last stable offset. A batch that holds it is
+    /// not returned.
     pub upper: Offset,
 }
 
@@ -35,9 +35,8 @@ pub struct Read {
 impl Log {
     /// Reads from `from` on. The bytes are a slice of the log, not a copy, on a disk that can do so.
     ///
-    /// # Errors
-    /// [`ReadError::OutOfRange`] before the start or after the end of the log, else what is wrong with the disk or its
-    /// bytes.
+    /// # Errors [`ReadError::OutOfRange`] before the start or after the end of the log, else what is wrong
+    /// with the disk or its bytes.
     pub fn read(&self, from: Offset, limit: ReadLimit) -> Result<Read, ReadError> {
         self.check_readable()?;
         if from < self.start_offset || from > self.end_offset {
@@ -54,7 +53,8 @@ impl Log {
                 return Ok(read);
             }
         }
-        let (segment, position) = self.segments.last().map_or((0, 0), |last| (last.base_offset(), last.size()));
+        let (segment, position) =
+            self.segments.last().map_or((0, 0), |last| (last.base_offset(), last.size()));
         Ok(Read { bytes: Bytes::new(), segment, position, next: from })
     }
 

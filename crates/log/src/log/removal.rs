@@ -13,13 +13,12 @@ use crate::segment::Segment;
 const NAME_BYTES_MAX: usize = 255;
 
 impl Log {
-    /// Moves the start of the log, so that nothing before `offset` can be read (DeleteRecords, KIP-107), and removes the
-    /// segments that lie wholly before it. A start that is further already stays. The owner checkpoints the start, and moves
-    /// it again after the log is opened.
+    /// Moves the start of the log, so that nothing before `offset` can be read (DeleteRecords, KIP-107), and
+    /// removes the segments that lie wholly before it. A start that is further already stays. The owner
+    /// checkpoints the start, and moves it again after the log is opened.
     ///
-    /// # Errors
-    /// [`LogError::OutOfRange`] past the end, [`LogError::Storage`] when files could not be removed; the start has moved
-    /// then.
+    /// # Errors [`LogError::OutOfRange`] past the end, [`LogError::Storage`] when files could not be removed;
+    /// the start has moved then.
     pub fn advance_start_offset(&mut self, offset: Offset) -> Result<(), LogError> {
         self.check_open()?;
         if offset > self.end_offset {
@@ -48,12 +47,11 @@ impl Log {
         Ok(())
     }
 
-    /// Removes the log from the disk. The directory is renamed first, as Kafka names it, so that a crash leaves either the
-    /// whole log or something that is known to be deleted. Slices that were handed out live on; the log itself can
-    /// neither be read nor written any more, whatever comes of it.
+    /// Removes the log from the disk. The directory is renamed first, as Kafka names it, so that a crash
+    /// leaves either the whole log or something that is known to be deleted. Slices that were handed out live
+    /// on; the log itself can neither be read nor written any more, whatever comes of it.
     ///
-    /// # Errors
-    /// [`LogError::Storage`].
+    /// # Errors [`LogError::Storage`].
     pub fn delete(&mut self) -> Result<(), LogError> {
         self.state = State::Offline;
         self.segments.clear();
@@ -73,8 +71,8 @@ impl Log {
         Ok(())
     }
 
-    /// `TOPIC-PARTITION.ID-delete`, with the topic cut so that the name fits (`LocalLog.logDeleteDirName`). The id is that of
-    /// the topic, which no other topic ever has.
+    /// `TOPIC-PARTITION.ID-delete`, with the topic cut so that the name fits (`LocalLog.logDeleteDirName`).
+    /// The id is that of the topic, which no other topic ever has.
     fn deleted_directory(&self) -> PathBuf {
         let id: String = self.identity.topic_id.0.iter().map(|byte| format!("{byte:02x}")).collect();
         let suffix = format!("-{}.{id}{DELETED_DIRECTORY_SUFFIX}", self.identity.partition);

@@ -13,8 +13,8 @@ use crate::names::{Kind, PARTITION_METADATA, file_name};
 use crate::segment::{Limits, Segment};
 
 impl Log {
-    /// The segment that the batch goes to. After an error the log is what it was, but for files that the next attempt
-    /// replaces.
+    /// The segment that the batch goes to. After an error the log is what it was, but for files that the next
+    /// attempt replaces.
     pub(super) fn segment_for(&mut self, batch: &ValidBatch, now: WallMillis) -> io::Result<&mut Segment> {
         let limits = Limits::from(&self.config);
         let roll = match self.segments.last() {
@@ -53,8 +53,8 @@ impl Log {
         Ok(())
     }
 
-    /// Writes what is remembered of producers, unless that was done at this offset. It is not synced: a damaged snapshot is
-    /// noticed, and an older one or the log itself takes its place.
+    /// Writes what is remembered of producers, unless that was done at this offset. It is not synced: a
+    /// damaged snapshot is noticed, and an older one or the log itself takes its place.
     pub(super) fn write_snapshot(&mut self) -> io::Result<Option<Arc<dyn DiskFile>>> {
         if self.snapshot_offset == Some(self.end_offset) {
             return Ok(None);

@@ -24,11 +24,10 @@ impl From<FoundRecord> for TimedOffset {
 }
 
 impl Log {
-    /// The first record from the start of the log on whose timestamp is at least `timestamp`, if it lies before `upper`.
-    /// It is exact inside a batch, compressed or not.
+    /// The first record from the start of the log on whose timestamp is at least `timestamp`, if it lies
+    /// before `upper`. It is exact inside a batch, compressed or not.
     ///
-    /// # Errors
-    /// What is wrong with the disk or its bytes.
+    /// # Errors What is wrong with the disk or its bytes.
     pub fn offset_for_time(&self, timestamp: i64, upper: Offset) -> Result<Option<TimedOffset>, ReadError> {
         self.check_readable()?;
         for (place, segment) in self.segments.iter().enumerate() {

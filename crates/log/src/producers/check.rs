@@ -1,8 +1,8 @@
-//! Judges the producer and sequence of a batch before it is appended, as `UnifiedLog.analyzeAndValidateProducerState` and
-//! `ProducerAppendInfo` do.
+//! Judges the producer and sequence of a batch before it is appended, as
+//! `UnifiedLog.analyzeAndValidateProducerState` and `ProducerAppendInfo` do.
 
-use super::entry::{BatchMetadata, NO_EPOCH, ProducerEntry};
 use super::Producers;
+use super::entry::{BatchMetadata, NO_EPOCH, ProducerEntry};
 use crate::batch::{BatchHeader, Origin};
 use crate::error::AppendError;
 
@@ -45,8 +45,8 @@ impl Producers {
         if origin == Origin::Client {
             check_sequence(header, entry)?;
         }
-        // A transaction has to be announced before its first batch is appended (KIP-890). Nobody announces one yet, so a
-        // transactional batch can only go on with one that is open.
+        // A transaction has to be announced before its first batch is appended (KIP-890). Nobody announces
+        // one yet, so a transactional batch can only go on with one that is open.
         if header.is_transactional() != entry.transaction_first_offset.is_some() {
             return Err(AppendError::InvalidTransactionState { producer_id: header.producer_id });
         }
@@ -54,8 +54,8 @@ impl Producers {
     }
 }
 
-/// `ProducerAppendInfo.checkSequence`. A producer that the log does not know may begin anywhere: its records may have
-/// been deleted by retention.
+/// `ProducerAppendInfo.checkSequence`. A producer that the log does not know may begin anywhere: its records
+/// may have been deleted by retention.
 fn check_sequence(header: &BatchHeader, entry: &ProducerEntry) -> Result<(), AppendError> {
     if entry.epoch == NO_EPOCH {
         return Ok(());

@@ -1,11 +1,12 @@
-//! The snapshot file of a log's producers, in the schema of Kafka's `ProducerSnapshot` (version 1): a version, a CRC-32C of
-//! what follows it, and the newest batch of each producer. The batches before that one are found again in the log.
+//! The snapshot file of a log's producers, in the schema of Kafka's `ProducerSnapshot` (version 1): a
+//! version, a CRC-32C of what follows it, and the newest batch of each producer. The batches before that one
+//! are found again in the log.
 
 use bytes::{Buf, BufMut};
 use ottla_model::NONE;
 
-use super::entry::{BatchMetadata, NO_SEQUENCE, ProducerEntry};
 use super::Producers;
+use super::entry::{BatchMetadata, NO_SEQUENCE, ProducerEntry};
 
 const VERSION: i16 = 1;
 /// Bytes in front of those that the CRC covers: version and CRC.
@@ -91,7 +92,12 @@ mod tests {
         let batch = BatchMetadata { last_sequence: 9, last_offset: 109, offset_delta: 4, timestamp: 5000 };
         producers.insert(
             1,
-            ProducerEntry { epoch: 3, last_timestamp: 5000, batches: vec![batch], ..ProducerEntry::default() },
+            ProducerEntry {
+                epoch: 3,
+                last_timestamp: 5000,
+                batches: vec![batch],
+                ..ProducerEntry::default()
+            },
         );
         let transaction = ProducerEntry { transaction_first_offset: Some(77), ..ProducerEntry::default() };
         producers.insert(2, transaction);

@@ -21,8 +21,8 @@ pub(super) struct Files {
     pub(super) snapshots: BTreeSet<Offset>,
 }
 
-/// Lists the directory and removes what an interrupted replacement left, and indexes without a segment. `None` when there
-/// is no directory.
+/// Lists the directory and removes what an interrupted replacement left, and indexes without a segment.
+/// `None` when there is no directory.
 pub(super) fn look(place: &Place) -> Result<Option<Files>, LogError> {
     let entries = match place.disk.list(&place.dir) {
         Ok(entries) => entries,
@@ -67,8 +67,8 @@ pub(super) fn look(place: &Place) -> Result<Option<Files>, LogError> {
     Ok(Some(files))
 }
 
-/// Refuses the directory of another topic. A file that is missing or damaged, as a power loss right after the first append
-/// leaves it, is written again.
+/// Refuses the directory of another topic. A file that is missing or damaged, as a power loss right after the
+/// first append leaves it, is written again.
 pub(super) fn check_topic(place: &Place, identity: &Identity) -> Result<(), LogError> {
     let text = match place.disk.read(&place.path(PARTITION_METADATA)) {
         Ok(bytes) => String::from_utf8(bytes).unwrap_or_default(),

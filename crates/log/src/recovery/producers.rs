@@ -13,8 +13,8 @@ use crate::names::{Kind, file_name};
 use crate::producers::{EndMarker, Producers};
 use crate::segment::{Place, Scan, Scanned, Segment};
 
-/// Loads the newest good snapshot and applies the batches after it. Snapshots that are of no use any more are removed: those
-/// past the end, and those that are neither the newest nor at the beginning of a segment.
+/// Loads the newest good snapshot and applies the batches after it. Snapshots that are of no use any more are
+/// removed: those past the end, and those that are neither the newest nor at the beginning of a segment.
 pub(super) fn load(
     place: &Place,
     config: &LogConfig,

@@ -46,7 +46,12 @@ struct Judged {
 }
 
 impl<'a> Recovery<'a> {
-    pub(super) fn new(place: &'a Arc<Place>, config: &'a LogConfig, open: Open, rebuild_epochs: bool) -> Self {
+    pub(super) fn new(
+        place: &'a Arc<Place>,
+        config: &'a LogConfig,
+        open: Open,
+        rebuild_epochs: bool,
+    ) -> Self {
         Self { place, config, open, rebuild_epochs, end_offset: 0, judged: false }
     }
 
@@ -86,7 +91,8 @@ impl<'a> Recovery<'a> {
             }
             match trust {
                 Trust::Before(offset) => {
-                    let (judged, bytes) = self.recover_segment(base_offset, length, offset, epochs, report)?;
+                    let (judged, bytes) =
+                        self.recover_segment(base_offset, length, offset, epochs, report)?;
                     segment = judged;
                     cut = bytes > 0;
                 }
@@ -112,11 +118,13 @@ impl<'a> Recovery<'a> {
         before.or_else(|| files.logs.first_key_value()).map(|(&base_offset, _)| base_offset)
     }
 
-    /// True when a segment does not begin where the one before it ends, which only compaction may do. After a power loss the
-    /// end of a segment may be missing while the next one is there.
+    /// True when a segment does not begin where the one before it ends, which only compaction may do. After a
+    /// power loss the end of a segment may be missing while the next one is there.
     fn leaves_a_hole(&self, base_offset: Offset, first_unclean: Option<Offset>, is_first: bool) -> bool {
         let judged = first_unclean.is_some_and(|first| base_offset > first);
-        !is_first && judged && (base_offset < self.end_offset || (base_offset > self.end_offset && !self.config.compacted))
+        !is_first
+            && judged
+            && (base_offset < self.end_offset || (base_offset > self.end_offset && !self.config.compacted))
     }
 
     fn segment(&self, base_offset: Offset, length: u64) -> Segment {
@@ -179,8 +187,8 @@ impl<'a> Recovery<'a> {
         Ok(Judged { indexes, end_offset: scan.next_offset(), size: scan.position(), batches })
     }
 
-    /// Makes the indexes of a trusted segment again when a file is missing or cannot be right, and the epochs when the
-    /// checkpoint was lost.
+    /// Makes the indexes of a trusted segment again when a file is missing or cannot be right, and the epochs
+    /// when the checkpoint was lost.
     fn check_indexes(
         &self,
         segment: &mut Segment,
@@ -192,7 +200,8 @@ impl<'a> Recovery<'a> {
         let whole = |lengths: &super::Lengths, entry: u64| {
             lengths.get(&base_offset).is_some_and(|length| length.is_multiple_of(entry))
         };
-        let good = whole(&files.offset_indexes, OFFSET_ENTRY_BYTES) && whole(&files.time_indexes, TIME_ENTRY_BYTES);
+        let good =
+            whole(&files.offset_indexes, OFFSET_ENTRY_BYTES) && whole(&files.time_indexes, TIME_ENTRY_BYTES);
         if !good {
             segment.set_indexes(segment.scan_indexes(self.config.index_interval_bytes.into())?);
             report.indexes_rebuilt += 1;

@@ -29,7 +29,8 @@ impl From<&LogConfig> for Limits {
 }
 
 impl Segment {
-    /// True when the batch must go to a new segment (`LogSegment.shouldRoll`). An empty segment takes any batch.
+    /// True when the batch must go to a new segment (`LogSegment.shouldRoll`). An empty segment takes any
+    /// batch.
     pub(crate) fn should_roll(
         &self,
         batch: &ValidBatch,
@@ -41,8 +42,8 @@ impl Segment {
         }
         let header = batch.header();
         // The limit may have been raised since the segment was made, but its map covers no more.
-        let full = self.size.saturating_add(batch.size_in_bytes() as u64)
-            > limits.segment_bytes.min(self.capacity);
+        let full =
+            self.size.saturating_add(batch.size_in_bytes() as u64) > limits.segment_bytes.min(self.capacity);
         let far = header.last_offset().saturating_sub(self.base_offset) > i64::from(i32::MAX);
         Ok(full
             || far
@@ -72,8 +73,8 @@ impl Segment {
         self.times()?;
         self.largest()?;
         if let Err(error) = file.write_at(self.size, &[&batch.header().to_bytes(), batch.body()]) {
-            // Nobody reads behind the end, and the next write replaces what is there. It must be gone before the file
-            // is closed, though, since its length is then the end.
+            // Nobody reads behind the end, and the next write replaces what is there. It must be gone before
+            // the file is closed, though, since its length is then the end.
             self.has_torn_tail = file.truncate(self.size).is_err();
             return Err(error);
         }

@@ -1,14 +1,14 @@
 //! Finding batches in a segment.
 //!
-//! An index entry is only a hint: before it is followed, the batch that it points to must say the same as the entry does.
-//! A damaged index costs time then, never a wrong answer.
+//! An index entry is only a hint: before it is followed, the batch that it points to must say the same as the
+//! entry does. A damaged index costs time then, never a wrong answer.
 
 use std::io;
 
 use ottla_model::Offset;
 
 use super::scan::{Scanned, is_sane};
-use super::{Segment, Scan};
+use super::{Scan, Segment};
 use crate::batch::{BatchHeader, HEADER_BYTES};
 use crate::error::ReadError;
 use crate::index::OffsetPosition;
@@ -71,8 +71,8 @@ impl Segment {
         }
     }
 
-    /// The batches from `first` on that fit `max_bytes` and end before `upper`. `end` is the offset after the segment's
-    /// last batch. `None` when not even the first one does.
+    /// The batches from `first` on that fit `max_bytes` and end before `upper`. `end` is the offset after the
+    /// segment's last batch. `None` when not even the first one does.
     pub(crate) fn span(
         &self,
         first: &Scanned,
@@ -90,7 +90,8 @@ impl Segment {
         let limit = position.saturating_add(max_bytes).min(self.size);
         let mut next = first.header.last_offset().saturating_add(1);
         let mut at = position.saturating_add(first.size);
-        // All batches before the one that the entry points to are in; from there on they are counted one by one.
+        // All batches before the one that the entry points to are in; from there on they are counted one by
+        // one.
         let hint = self.offsets()?.lookup_position(limit, upper).filter(|hint| hint.position >= at);
         if let Some(batch) = self.follow(hint)? {
             at = batch.position;
@@ -108,8 +109,8 @@ impl Segment {
         Ok(Some(Span { position, length: at.saturating_sub(position), next }))
     }
 
-    /// The offset after the last batch (`LogSegment.readNextOffset`), found from the last index entry on. `None` when the
-    /// batches do not end where the file does.
+    /// The offset after the last batch (`LogSegment.readNextOffset`), found from the last index entry on.
+    /// `None` when the batches do not end where the file does.
     pub(crate) fn end_offset(&self) -> io::Result<Option<Offset>> {
         let from = self.follow(self.offsets()?.last())?.map_or(0, |batch| batch.position);
         let mut scan = self.scan(from, Scan::HEADERS_WINDOW_BYTES)?;

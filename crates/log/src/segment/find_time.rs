@@ -39,7 +39,8 @@ impl Segment {
         Ok(None)
     }
 
-    /// The first record that has the largest timestamp of the segment (`UnifiedLog.fetchOffsetByTimestamp`, -3).
+    /// The first record that has the largest timestamp of the segment (`UnifiedLog.fetchOffsetByTimestamp`,
+    /// -3).
     pub(crate) fn find_largest_time(&self) -> Result<Option<FoundRecord>, ReadError> {
         let largest = self.largest()?;
         let Some(batch) = self.locate(largest.offset)? else { return Ok(None) };
@@ -60,7 +61,8 @@ impl Segment {
         Ok(too_old.max(before))
     }
 
-    /// The first record of a batch that `wanted` takes by timestamp and offset. Only lengths are read of the others.
+    /// The first record of a batch that `wanted` takes by timestamp and offset. Only lengths are read of the
+    /// others.
     fn find_in_batch(
         &self,
         batch: &Scanned,

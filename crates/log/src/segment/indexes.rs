@@ -35,7 +35,13 @@ impl Indexes {
     }
 
     /// Takes note of a batch, as `LogSegment.append` and `LogSegment.recover` do.
-    pub(crate) fn add(&mut self, position: u64, last_offset: Offset, max_timestamp: i64, interval_bytes: u64) {
+    pub(crate) fn add(
+        &mut self,
+        position: u64,
+        last_offset: Offset,
+        max_timestamp: i64,
+        interval_bytes: u64,
+    ) {
         if max_timestamp > self.largest.timestamp {
             self.largest = TimestampOffset { timestamp: max_timestamp, offset: last_offset };
         }
@@ -85,8 +91,8 @@ impl Segment {
         file.slice(0, length).map(Some)
     }
 
-    /// The largest timestamp of the segment (`LogSegment.readMaxTimestampAndOffsetSoFar`): that of the last entry of the
-    /// time index, when the batch that it names agrees, else the largest of all batches.
+    /// The largest timestamp of the segment (`LogSegment.readMaxTimestampAndOffsetSoFar`): that of the last
+    /// entry of the time index, when the batch that it names agrees, else the largest of all batches.
     pub(crate) fn largest(&self) -> io::Result<TimestampOffset> {
         if let Some(largest) = self.largest.get() {
             return Ok(*largest);
@@ -124,8 +130,9 @@ impl Segment {
         Ok(Scan::new(self.file()?.as_ref(), self.base_offset, from..self.size, window_bytes))
     }
 
-    /// Ends the time index with the largest timestamp and writes both files (`LogSegment.onBecomeInactiveSegment`). What a
-    /// failed write left behind the last batch is cut. May be called again after an error.
+    /// Ends the time index with the largest timestamp and writes both files
+    /// (`LogSegment.onBecomeInactiveSegment`). What a failed write left behind the last batch is cut. May be
+    /// called again after an error.
     pub(crate) fn seal(&mut self) -> io::Result<()> {
         if self.has_torn_tail {
             self.file()?.truncate(self.size)?;
@@ -140,9 +147,8 @@ impl Segment {
         if let Some(times) = self.times.get_mut() {
             times.push(largest);
         }
-        let write = |kind, bytes: &[u8]| {
-            self.place.write_small(&file_name(self.base_offset, kind), bytes).map(drop)
-        };
+        let write =
+            |kind, bytes: &[u8]| self.place.write_small(&file_name(self.base_offset, kind), bytes).map(drop);
         write(Kind::OffsetIndex, self.offsets()?.as_bytes())?;
         write(Kind::TimeIndex, self.times()?.as_bytes())?;
         self.indexes_unwritten = false;
@@ -159,7 +165,10 @@ impl Segment {
             return Ok(Vec::new());
         }
         let open = OpenFile { create: false, capacity: 0 };
-        [Kind::OffsetIndex, Kind::TimeIndex].map(|kind| self.place.disk.open(&self.path(kind), open)).into_iter().collect()
+        [Kind::OffsetIndex, Kind::TimeIndex]
+            .map(|kind| self.place.disk.open(&self.path(kind), open))
+            .into_iter()
+            .collect()
     }
 
     /// Notes that the index files survive a power loss.

@@ -11,7 +11,8 @@ use crate::disk::DiskFile;
 /// The only format that a log holds.
 const MAGIC: i8 = 2;
 
-/// True for a header that may stand at that place of a segment, as far as that can be told without the records.
+/// True for a header that may stand at that place of a segment, as far as that can be told without the
+/// records.
 pub(crate) fn is_sane(header: &BatchHeader, base_offset: Offset, room: u64) -> bool {
     let relative = header.last_offset().checked_sub(base_offset);
     header.magic == MAGIC
@@ -30,8 +31,8 @@ pub(crate) struct Scanned {
     pub(crate) header: BatchHeader,
 }
 
-/// Reads headers one after the other through a buffer. It ends at the first bytes that are no batch; [`Scan::position`]
-/// tells where that is.
+/// Reads headers one after the other through a buffer. It ends at the first bytes that are no batch;
+/// [`Scan::position`] tells where that is.
 pub(crate) struct Scan<'a> {
     file: &'a dyn DiskFile,
     base_offset: Offset,

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ottla_log::{
-    Append, AppendError, Appended, BatchBuilder, BatchHeader, Compression, Disk, Identity, Log, LogConfig, MemoryDisk,
-    NewRecord, Open, Origin, ReadLimit, RealDisk, Record, RecoveryReport, records,
+    Append, AppendError, Appended, BatchBuilder, BatchHeader, Compression, Disk, Identity, Log, LogConfig,
+    MemoryDisk, NewRecord, Open, Origin, ReadLimit, RealDisk, Record, RecoveryReport, records,
 };
 use ottla_model::{Offset, TopicId, TopicName, WallMillis};
 
@@ -137,7 +137,8 @@ pub fn everything() -> ReadLimit {
 /// All records from `from` on, read as a consumer does.
 pub fn consume(log: &Log, from: Offset) -> Vec<Record> {
     let batches = log.batches(from).map(|batch| batch.expect("batch"));
-    let all = batches.flat_map(|batch| records(&batch).expect("records").map(|record| record.expect("record")));
+    let all =
+        batches.flat_map(|batch| records(&batch).expect("records").map(|record| record.expect("record")));
     all.filter(|record| record.offset >= from).collect()
 }
 

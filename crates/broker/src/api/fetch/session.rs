@@ -309,12 +309,18 @@ mod tests {
         let mut first =
             Context { targets: targets(&full, false), id, session: Some(session), incremental: false };
         assert_eq!(answers(&mut first, 5), [true, true]);
-        let mut second = sessions.go_on(&request(id, 1, &[]), false, WallMillis(1)).ok().expect("session");
+        let mut second = sessions
+            .go_on(&request(id, 1, &[]), false, WallMillis(1))
+            .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(answers(&mut second, 5), [false, false]);
-        let mut third = sessions.go_on(&request(id, 2, &[2]), false, WallMillis(2)).ok().expect("session");
+        let mut third = sessions
+            .go_on(&request(id, 2, &[2]), false, WallMillis(2))
+            .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(third.targets().len(), 3);
         assert_eq!(answers(&mut third, 5), [false, false, true]);
-        let mut fourth = sessions.go_on(&request(id, 3, &[]), false, WallMillis(3)).ok().expect("session");
+        let mut fourth = sessions
+            .go_on(&request(id, 3, &[]), false, WallMillis(3))
+            .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(answers(&mut fourth, 6), [true, true, true]);
     }
 

@@ -1,0 +1,234 @@
+//! The seams of a shard, driven by twins: a router that says "somebody else", and a commit stage that takes its time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
+use kafka_protocol::messages::offset_for_leader_epoch_request::{
+    OffsetForLeaderPartition, OffsetForLeaderTopic,
+};
+use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
+use kafka_protocol::messages::*;
+use kafka_protocol::protocol::{Encodable, Request, StrBytes};
+use ottla_log::{BatchBuilder, MemoryDisk, NewRecord};
+use ottla_model::{ErrorCode, Offset, PartitionIndex, TopicName};
+use ottla_wire::{decode, response_header_version};
+
+use super::partition::CommitStage;
+use super::router::{OneNode, Route, Router};
+use super::{Lock, Partition, Place, Seams, Shard};
+use crate::api::{Client, Started, start};
+use crate::clock::SystemClock;
+use crate::settings::Settings;
+
+/// Somebody else serves everything.
+#[derive(Debug)]
+struct Elsewhere;
+
+impl Router for Elsewhere {
+    fn partition(&self, _topic: &TopicName, _partition: PartitionIndex) -> Route {
+        Route::Remote(2)
+    }
+
+    fn group(&self, _group_id: &str) -> Route {
+        Route::Remote(2)
+    }
+}
+
+/// Commits nothing while it holds; the test commits then.
+#[derive(Debug, Default)]
+struct Holding(AtomicBool);
+
+impl CommitStage for Holding {
+    fn appended(&self, partition: &Partition, end: Offset) {
+        if !self.0.load(Ordering::Acquire) {
+            partition.commit(end);
+        }
+    }
+}
+
+fn shard(seams: Seams) -> Arc<Shard> {
+    let place =
+        Place { disk: Arc::new(MemoryDisk::default()), path: PathBuf::from("/test"), lock: Lock::None };
+    Shard::open(Settings::default(), place, Arc::new(SystemClock::new()), seams).expect("opens")
+}
+
+fn begin<R: Request>(shard: &Arc<Shard>, version: i16, request: &R) -> Started {
+    let header = RequestHeader::default()
+        .with_request_api_key(R::KEY)
+        .with_request_api_version(version)
+        .with_correlation_id(1)
+        .with_client_id(Some("test".into()));
+    let mut frame = BytesMut::new();
+    header.encode(&mut frame, R::header_version(version)).expect("header");
+    request.encode(&mut frame, version).expect("body");
+    let peer = "127.0.0.1:1".parse().expect("address");
+    let client = Arc::new(Client::new(peer, ("127.0.0.1".into(), 9092)));
+    start(shard, &client, frame.freeze()).unwrap_or_else(|closed| panic!("{}", closed.reason))
+}
+
+async fn finish<R: Request>(version: i16, started: Started) -> R::Response {
+    let parts = match started {
+        Started::Ready(parts) => parts,
+        Started::Waiting(answer) => answer.await.unwrap_or_else(|closed| panic!("{}", closed.reason)),
+        Started::Nothing => panic!("an answer was expected"),
+    };
+    let frame: Vec<u8> = parts.concat();
+    let header = if response_header_version(R::KEY, version) >= 1 { 9 } else { 8 };
+    decode(version, &mut Bytes::from(frame).slice(header..)).expect("decodes")
+}
+
+async fn ask<R: Request>(shard: &Arc<Shard>, version: i16, request: &R) -> R::Response {
+    let started = begin(shard, version, request);
+    finish::<R>(version, started).await
+}
+
+fn orders() -> kafka_protocol::messages::TopicName {
+    StrBytes::from_static_str("orders").into()
+}
+
+fn produce(acks: i16, timeout_ms: i32) -> ProduceRequest {
+    let mut builder = BatchBuilder::new();
+    builder.push(NewRecord { timestamp: 1, key: None, value: Some(b"v"), headers: &[] });
+    let data = PartitionProduceData::default().with_index(0).with_records(Some(builder.build()));
+    let topic = TopicProduceData::default().with_name(orders()).with_partition_data(vec![data]);
+    ProduceRequest::default().with_acks(acks).with_timeout_ms(timeout_ms).with_topic_data(vec![topic])
+}
+
+fn fetch() -> FetchRequest {
+    let partition = FetchPartition::default().with_partition_max_bytes(1000);
+    let topic = FetchTopic::default().with_topic(orders()).with_partitions(vec![partition]);
+    FetchRequest::default().with_max_bytes(1000).with_topics(vec![topic])
+}
+
+fn commit() -> OffsetCommitRequest {
+    use kafka_protocol::messages::offset_commit_request::*;
+    let partition = OffsetCommitRequestPartition::default().with_committed_offset(5);
+    let topic = OffsetCommitRequestTopic::default().with_name(orders()).with_partitions(vec![partition]);
+    OffsetCommitRequest::default()
+        .with_group_id(GroupId("readers".into()))
+        .with_generation_id_or_member_epoch(-1)
+        .with_topics(vec![topic])
+}
+
+fn offset_fetch() -> OffsetFetchRequest {
+    use kafka_protocol::messages::offset_fetch_request::*;
+    let topic = OffsetFetchRequestTopics::default().with_name(orders()).with_partition_indexes(vec![0]);
+    let group = OffsetFetchRequestGroup::default()
+        .with_group_id(GroupId("readers".into()))
+        .with_topics(Some(vec![topic]));
+    OffsetFetchRequest::default().with_groups(vec![group])
+}
+
+async fn create_orders(shard: &Arc<Shard>) {
+    let metadata = metadata_request::MetadataRequestTopic::default().with_name(Some(orders()));
+    let request =
+        MetadataRequest::default().with_topics(Some(vec![metadata])).with_allow_auto_topic_creation(true);
+    assert_eq!(ask(shard, 9, &request).await.topics[0].error_code, 0);
+    shard.ensure_groups().await.expect("groups");
+}
+
+#[tokio::test]
+async fn what_another_node_serves_is_refused_by_every_api() {
+    let shard = shard(Seams { router: Arc::new(Elsewhere), ..Seams::default() });
+    create_orders(&shard).await;
+    let error = |code: i16| ErrorCode::from_code(code).expect("known");
+    let leader = ErrorCode::NotLeaderOrFollower;
+    let produced = ask(&shard, 9, &produce(-1, 1000)).await;
+    assert_eq!(error(produced.responses[0].partition_responses[0].error_code), leader);
+    let fetched = ask(&shard, 12, &fetch()).await;
+    assert_eq!(error(fetched.responses[0].partitions[0].error_code), leader);
+    let partition = ListOffsetsPartition::default().with_timestamp(-1);
+    let topic = ListOffsetsTopic::default().with_name(orders()).with_partitions(vec![partition]);
+    let listed = ask(&shard, 7, &ListOffsetsRequest::default().with_topics(vec![topic])).await;
+    assert_eq!(error(listed.topics[0].partitions[0].error_code), leader);
+    let topic = OffsetForLeaderTopic::default()
+        .with_topic(orders())
+        .with_partitions(vec![OffsetForLeaderPartition::default()]);
+    let ended = ask(&shard, 4, &OffsetForLeaderEpochRequest::default().with_topics(vec![topic])).await;
+    assert_eq!(error(ended.topics[0].partitions[0].error_code), leader);
+
+    let coordinator = ErrorCode::NotCoordinator;
+    let group = GroupId("readers".into());
+    let protocol = join_group_request::JoinGroupRequestProtocol::default().with_name("range".into());
+    let join = JoinGroupRequest::default()
+        .with_group_id(group.clone())
+        .with_session_timeout_ms(10_000)
+        .with_protocols(vec![protocol]);
+    assert_eq!(error(ask(&shard, 3, &join).await.error_code), coordinator);
+    let sync = SyncGroupRequest::default().with_group_id(group.clone());
+    assert_eq!(error(ask(&shard, 3, &sync).await.error_code), coordinator);
+    let heartbeat = HeartbeatRequest::default().with_group_id(group.clone());
+    assert_eq!(error(ask(&shard, 3, &heartbeat).await.error_code), coordinator);
+    let leave = LeaveGroupRequest::default().with_group_id(group.clone());
+    assert_eq!(error(ask(&shard, 2, &leave).await.error_code), coordinator);
+    let committed = ask(&shard, 8, &commit()).await;
+    assert_eq!(error(committed.topics[0].partitions[0].error_code), coordinator);
+    assert_eq!(error(ask(&shard, 8, &offset_fetch()).await.groups[0].error_code), coordinator);
+    let describe = DescribeGroupsRequest::default().with_groups(vec![group]);
+    assert_eq!(error(ask(&shard, 5, &describe).await.groups[0].error_code), coordinator);
+}
+
+fn is_waiting(started: &mut Started) -> bool {
+    let Started::Waiting(answer) = started else { return false };
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    answer.as_mut().poll(&mut context).is_pending()
+}
+
+#[tokio::test]
+async fn nothing_is_seen_or_acknowledged_before_it_is_committed() {
+    let stage = Arc::new(Holding::default());
+    let shard = shard(Seams { router: Arc::new(OneNode), stage: Arc::clone(&stage) as Arc<dyn CommitStage> });
+    create_orders(&shard).await;
+    stage.0.store(true, Ordering::Release);
+
+    let mut all = begin(&shard, 9, &produce(-1, 60_000));
+    assert!(is_waiting(&mut all), "acks=all waits for the commit");
+    let leader = ask(&shard, 9, &produce(1, 60_000)).await;
+    assert_eq!(leader.responses[0].partition_responses[0].base_offset, 1, "acks=1 does not");
+    let fetched = ask(&shard, 12, &fetch()).await;
+    assert_eq!(fetched.responses[0].partitions[0].high_watermark, 0);
+    assert!(fetched.responses[0].partitions[0].records.as_ref().is_none_or(Bytes::is_empty));
+
+    let partition = shard.partition(&shard.topic("orders").expect("topic"), 0).expect("local");
+    partition.commit(2);
+    let produced = finish::<ProduceRequest>(9, all).await;
+    assert_eq!(produced.responses[0].partition_responses[0].error_code, 0);
+    assert_eq!(ask(&shard, 12, &fetch()).await.responses[0].partitions[0].high_watermark, 2);
+}
+
+#[tokio::test]
+async fn groups_answer_only_what_is_committed() {
+    let stage = Arc::new(Holding::default());
+    let shard = shard(Seams { router: Arc::new(OneNode), stage: Arc::clone(&stage) as Arc<dyn CommitStage> });
+    create_orders(&shard).await;
+    stage.0.store(true, Ordering::Release);
+    let mut committing = begin(&shard, 8, &commit());
+    assert!(is_waiting(&mut committing));
+    // A read waits too: it may have seen the commit.
+    let mut reading = begin(&shard, 8, &offset_fetch());
+    assert!(is_waiting(&mut reading));
+    let log = Arc::clone(shard.group("readers").expect("local").partition());
+    log.commit(log.log().end_offset());
+    let committed = finish::<OffsetCommitRequest>(8, committing).await;
+    assert_eq!(committed.topics[0].partitions[0].error_code, 0);
+    let read = finish::<OffsetFetchRequest>(8, reading).await;
+    assert_eq!(read.groups[0].topics[0].partitions[0].committed_offset, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_uncommitted_produce_times_out() {
+    let stage = Arc::new(Holding::default());
+    let shard = shard(Seams { router: Arc::new(OneNode), stage: Arc::clone(&stage) as Arc<dyn CommitStage> });
+    create_orders(&shard).await;
+    stage.0.store(true, Ordering::Release);
+    let began = tokio::time::Instant::now();
+    let produced = ask(&shard, 9, &produce(-1, 1500)).await;
+    let error = produced.responses[0].partition_responses[0].error_code;
+    assert_eq!(ErrorCode::from_code(error), Some(ErrorCode::RequestTimedOut));
+    assert_eq!(began.elapsed(), Duration::from_millis(1500));
+}
