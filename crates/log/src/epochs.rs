@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use ottla_model::{LeaderEpoch, NO_LEADER_EPOCH, NONE, Offset};
 
+use crate::batch::BatchHeader;
+
 /// The only version of the file.
 const VERSION: &str = "0";
 
@@ -34,6 +36,13 @@ impl Epochs {
         }
         self.entries.push(Entry { epoch, start_offset });
         self.unwritten = true;
+    }
+
+    /// Notes the epoch of a batch that is found in the log, when it is a later one.
+    pub(crate) fn assign_newer(&mut self, header: &BatchHeader) {
+        if header.partition_leader_epoch > self.latest() {
+            self.assign(header.partition_leader_epoch, header.base_offset);
+        }
     }
 
     /// The epoch of the newest batch.

@@ -36,10 +36,7 @@ pub enum AppendError {
     /// OUT_OF_ORDER_SEQUENCE_NUMBER: not the sequence that comes next (`ProducerAppendInfo.checkSequence`).
     /// Like Kafka 4.3.1, a log answers this also for a duplicate that is older than the five batches it
     /// remembers.
-    #[error(
-        "out of order sequence number for producer {producer_id}: {sequence} (incoming seq. number), {last_sequence} \
-         (current end sequence number)"
-    )]
+    #[error("out of order sequence number for producer {producer_id}: {sequence} after {last_sequence}")]
     OutOfOrderSequence {
         /// Who wrote the batch.
         producer_id: ProducerId,

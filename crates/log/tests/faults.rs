@@ -212,6 +212,21 @@ fn a_full_disk_refuses_and_heals_wherever_it_happens() {
 }
 
 #[test]
+fn what_a_short_write_left_is_gone_before_the_log_is_closed() {
+    let machine = Machine::new();
+    let mut log = machine.open(&LogConfig::default(), true);
+    append(&mut log, &batch(&["one"])).expect("appended");
+    // Neither the write nor taking back what it left succeeds.
+    machine.fault.arm(0, i64::MAX, io::ErrorKind::StorageFull);
+    assert!(append(&mut log, &batch(&["two"])).is_err());
+    machine.fault.mend();
+    let size = log.size_bytes();
+    log.close(NOW).expect("closed");
+    let path = Path::new("/data/topic-0/00000000000000000000.log");
+    assert_eq!(machine.disk.read(path).expect("read").len() as u64, size);
+}
+
+#[test]
 fn a_write_that_fails_for_good_closes_the_log() {
     let machine = Machine::new();
     let mut log = machine.open(&LogConfig::default(), true);

@@ -1,11 +1,6 @@
 //! What decoding takes, counted by the allocator.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing)] // A test.
-// An allocator cannot be written without `unsafe`; this one only counts, and only in this test.
-#![allow(unsafe_code)]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
 use bytes::Bytes;
 use ottla_wire::fuzz::{Fill, decode_request, request_arrays, sample_request};
@@ -14,49 +9,11 @@ use ottla_wire::{
     list_offsets, offset_commit, offset_fetch, produce, versions,
 };
 
-thread_local! {
-    static NOW: Cell<usize> = const { Cell::new(0) };
-    static PEAK: Cell<usize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn count(taken: usize, given: usize) {
-    let now = NOW.get().wrapping_add(taken).wrapping_sub(given);
-    NOW.set(now);
-    PEAK.set(PEAK.get().max(now));
-}
-
-// SAFETY: every call goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size(), 0);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(0, layout.size());
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // Old and new may exist side by side.
-        count(size, 0);
-        count(0, layout.size());
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
 /// The most memory that `work` holds at a time, in bytes.
 fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
-    let before = 1 << 40;
-    NOW.set(before);
-    PEAK.set(before);
-    let value = work();
-    (value, PEAK.get() - before)
+    let mut value = None;
+    let counted = allocation_counter::measure(|| value = Some(work()));
+    (value.expect("measured"), usize::try_from(counted.bytes_max).expect("fits"))
 }
 
 #[test]
@@ -65,13 +22,13 @@ fn an_idle_connection_gives_the_memory_of_a_large_frame_back() {
     let mut stream = (CONTENT_BYTES as i32).to_be_bytes().to_vec();
     stream.resize(4 + CONTENT_BYTES, 7);
     let mut reader = FrameReader::new(CONTENT_BYTES);
-    let before = 1 << 40;
-    NOW.set(before);
-    reader.buffer_mut().extend_from_slice(&stream);
-    let frame = reader.next().expect("valid").expect("whole");
-    assert!(NOW.get() - before > CONTENT_BYTES);
-    drop(frame);
-    assert!(NOW.get() - before < 1024, "{} bytes are held", NOW.get() - before);
+    let held = allocation_counter::measure(|| {
+        reader.buffer_mut().extend_from_slice(&stream);
+        let frame = reader.next().expect("valid").expect("whole");
+        assert_eq!(frame.len(), CONTENT_BYTES);
+    });
+    assert!(held.bytes_max > CONTENT_BYTES as u64);
+    assert!(held.bytes_current < 1024, "{} bytes are held", held.bytes_current);
 }
 
 fn every_version() -> impl Iterator<Item = (i16, i16)> {

@@ -11,8 +11,6 @@ mod open;
 mod partition;
 mod producer_ids;
 mod router;
-#[cfg(test)]
-mod seam_tests;
 mod topics;
 
 use std::sync::{Arc, OnceLock};
@@ -146,3 +144,6 @@ impl Shard {
         }
     }
 }
+
+#[cfg(test)]
+mod seam_tests;

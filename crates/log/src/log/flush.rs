@@ -14,6 +14,7 @@ use crate::segment::Place;
 /// A sync that was begun: it can run without the log, on a thread that may block, while the log is appended
 /// to.
 #[derive(Debug)]
+#[must_use = "its outcome goes to `Log::end_flush`, or the log never learns of it"]
 pub struct Flush {
     place: Arc<Place>,
     segments: Vec<SegmentFile>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ottla_model::Offset;
 
-use super::{Files, RecoveryReport};
+use super::{Files, Lengths, RecoveryReport};
 use crate::config::LogConfig;
 use crate::epochs::Epochs;
 use crate::log::Open;
@@ -26,15 +26,6 @@ pub(super) struct Recovery<'a> {
     pub(super) end_offset: Offset,
     /// True when batches were judged, so that what was kept has to be synced.
     pub(super) judged: bool,
-}
-
-/// How a segment is to be read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Trust {
-    /// Not at all: its files are as they should be.
-    Whole,
-    /// Headers before that offset, whole batches from there on.
-    Before(Offset),
 }
 
 /// How far a segment is good.
@@ -65,48 +56,52 @@ impl<'a> Recovery<'a> {
         let first_unclean = self.first_unclean(files);
         let last = files.logs.keys().next_back().copied();
         let mut segments = Vec::new();
-        let mut cut = false;
         for (&base_offset, &length) in &files.logs {
+            if self.leaves_a_hole(base_offset, first_unclean, segments.is_empty()) {
+                self.remove_from(base_offset, files, report)?;
+                break;
+            }
             let is_last = Some(base_offset) == last;
-            if cut || self.leaves_a_hole(base_offset, first_unclean, segments.is_empty()) {
-                cut = true;
-                self.segment(base_offset, 0).remove()?;
-                report.segments_removed += 1;
-                report.bytes_cut = report.bytes_cut.saturating_add(length);
-                continue;
-            }
-            let mut segment = self.segment(base_offset, length);
-            let mut trust = match first_unclean {
-                Some(first) if base_offset >= first => Trust::Before(self.open.recovery_point),
-                _ => Trust::Whole,
+            let trusted_before = match first_unclean {
+                Some(first) if base_offset >= first => Some(self.open.recovery_point),
+                _ if is_last => self.distrust_torn_end(base_offset, length, report)?,
+                _ => None,
             };
-            if trust == Trust::Whole && is_last {
-                match segment.end_offset()? {
-                    Some(end_offset) => self.end_offset = end_offset,
-                    None => {
-                        report.not_clean = true;
-                        trust = Trust::Before(Offset::MIN);
-                    }
-                }
-            }
-            match trust {
-                Trust::Before(offset) => {
-                    let (judged, bytes) =
-                        self.recover_segment(base_offset, length, offset, epochs, report)?;
-                    segment = judged;
-                    cut = bytes > 0;
-                }
-                Trust::Whole => self.check_indexes(&mut segment, files, epochs, report)?,
-            }
+            let mut segment = match trusted_before {
+                Some(offset) => self.recover_segment(base_offset, files, offset, epochs, report)?,
+                None => self.trusted_segment(base_offset, length, files, epochs, report)?,
+            };
+            let cut = segment.size() < length;
             if !is_last && !cut {
                 segment.seal()?;
             }
             segments.push(segment);
+            if cut {
+                break;
+            }
         }
-        if last.is_some() && self.end_offset < self.open.recovery_point {
-            report.lost_synced_bytes = true;
-        }
+        report.lost_synced_bytes = last.is_some() && self.end_offset < self.open.recovery_point;
         Ok(segments)
+    }
+
+    /// Finds the end of a log that was closed cleanly. When its last segment does not end with a whole batch,
+    /// the mark of the clean stop is not believed, and nothing of that segment is trusted.
+    fn distrust_torn_end(
+        &mut self,
+        base_offset: Offset,
+        length: u64,
+        report: &mut RecoveryReport,
+    ) -> io::Result<Option<Offset>> {
+        match self.segment(base_offset, length).end_offset()? {
+            Some(end_offset) => {
+                self.end_offset = end_offset;
+                Ok(None)
+            }
+            None => {
+                report.not_clean = true;
+                Ok(Some(Offset::MIN))
+            }
+        }
     }
 
     /// The segment that holds the recovery point, from which on nothing is trusted after a crash.
@@ -127,40 +122,53 @@ impl<'a> Recovery<'a> {
             && (base_offset < self.end_offset || (base_offset > self.end_offset && !self.config.compacted))
     }
 
+    /// Removes the segments from an offset on, the last one first and before anything else is cut, so that a
+    /// crash in between leaves a log that is cut at the same place the next time.
+    fn remove_from(&self, offset: Offset, files: &Files, report: &mut RecoveryReport) -> io::Result<()> {
+        for (&base_offset, &length) in files.logs.range(offset..).rev() {
+            self.segment(base_offset, 0).remove()?;
+            report.segments_removed += 1;
+            report.bytes_cut = report.bytes_cut.saturating_add(length);
+        }
+        self.place.disk.sync_dir(&self.place.dir)
+    }
+
     fn segment(&self, base_offset: Offset, length: u64) -> Segment {
         let capacity = self.config.segment_bytes_bounded();
         Segment::new(Arc::clone(self.place), base_offset, length, capacity, self.open.now)
     }
 
-    /// Judges a segment and cuts what is bad. Returns how many bytes that was.
+    /// Judges a segment and cuts what is bad. Headers are believed before `trusted_before`, nothing from
+    /// there on.
     fn recover_segment(
         &mut self,
         base_offset: Offset,
-        length: u64,
+        files: &Files,
         trusted_before: Offset,
         epochs: &mut Epochs,
         report: &mut RecoveryReport,
-    ) -> io::Result<(Segment, u64)> {
+    ) -> io::Result<Segment> {
         self.judged = true;
-        let file = self.segment(base_offset, length);
-        let mut judged = self.judge(&file, trusted_before, epochs)?;
+        let length = files.logs.get(&base_offset).copied().unwrap_or_default();
+        let segment = self.segment(base_offset, length);
+        let mut judged = self.judge(&segment, trusted_before, epochs)?;
         if judged.end_offset < trusted_before {
             // The recovery point lies behind all there is, so it says nothing about this file.
-            judged = self.judge(&file, Offset::MIN, epochs)?;
+            judged = self.judge(&segment, Offset::MIN, epochs)?;
         }
-        let bytes = length.saturating_sub(judged.size);
-        if bytes > 0 {
+        if judged.size < length {
+            self.remove_from(base_offset.saturating_add(1), files, report)?;
             // Nothing has been mapped yet: recovery reads into buffers.
-            file.file()?.truncate(judged.size)?;
+            segment.file()?.truncate(judged.size)?;
+            report.bytes_cut = report.bytes_cut.saturating_add(length.saturating_sub(judged.size));
         }
         report.batches_read = report.batches_read.saturating_add(judged.batches);
-        report.bytes_cut = report.bytes_cut.saturating_add(bytes);
         report.indexes_rebuilt += 1;
         self.end_offset = judged.end_offset;
         let mut segment = self.segment(base_offset, judged.size);
         segment.set_indexes(judged.indexes);
         segment.mark_unsynced();
-        Ok((segment, bytes))
+        Ok(segment)
     }
 
     fn judge(&self, segment: &Segment, trusted_before: Offset, epochs: &mut Epochs) -> io::Result<Judged> {
@@ -179,41 +187,37 @@ impl<'a> Recovery<'a> {
             }
             let last_offset = header.last_offset();
             indexes.add(batch.position, last_offset, header.max_timestamp, interval_bytes);
-            if header.partition_leader_epoch > epochs.latest() {
-                epochs.assign(header.partition_leader_epoch, header.base_offset);
-            }
+            epochs.assign_newer(header);
             scan.accept(&batch);
         }
         Ok(Judged { indexes, end_offset: scan.next_offset(), size: scan.position(), batches })
     }
 
-    /// Makes the indexes of a trusted segment again when a file is missing or cannot be right, and the epochs
-    /// when the checkpoint was lost.
-    fn check_indexes(
+    /// A segment whose batches are believed. Its indexes are made again when a file is missing or cannot be
+    /// right, and the epochs when their checkpoint was lost.
+    fn trusted_segment(
         &self,
-        segment: &mut Segment,
+        base_offset: Offset,
+        length: u64,
         files: &Files,
         epochs: &mut Epochs,
         report: &mut RecoveryReport,
-    ) -> io::Result<()> {
-        let base_offset = segment.base_offset();
-        let whole = |lengths: &super::Lengths, entry: u64| {
-            lengths.get(&base_offset).is_some_and(|length| length.is_multiple_of(entry))
+    ) -> io::Result<Segment> {
+        let mut segment = self.segment(base_offset, length);
+        let whole = |lengths: &Lengths, entry_bytes: u64| {
+            lengths.get(&base_offset).is_some_and(|length| length.is_multiple_of(entry_bytes))
         };
-        let good =
-            whole(&files.offset_indexes, OFFSET_ENTRY_BYTES) && whole(&files.time_indexes, TIME_ENTRY_BYTES);
-        if !good {
+        let offsets = whole(&files.offset_indexes, OFFSET_ENTRY_BYTES);
+        if !offsets || !whole(&files.time_indexes, TIME_ENTRY_BYTES) {
             segment.set_indexes(segment.scan_indexes(self.config.index_interval_bytes.into())?);
             report.indexes_rebuilt += 1;
         }
         if self.rebuild_epochs {
             let mut scan = segment.scan(0, Scan::HEADERS_WINDOW_BYTES)?;
             while let Some(batch) = scan.next()? {
-                if batch.header.partition_leader_epoch > epochs.latest() {
-                    epochs.assign(batch.header.partition_leader_epoch, batch.header.base_offset);
-                }
+                epochs.assign_newer(&batch.header);
             }
         }
-        Ok(())
+        Ok(segment)
     }
 }

@@ -19,6 +19,17 @@
 //!   432 bytes. A newer client may send one in each of 150 small structs, or in every partition of a Fetch.
 //!
 //! `tests/memory.rs` asserts both for every array of every request.
+//!
+//! # Where Kafka and `kafka-protocol` read different things
+//!
+//! The check refuses what they disagree about, so that neither an error nor a wrong value comes of it:
+//!
+//! - A marker of a nullable struct: null below 0 for Kafka, null unless 1 for `kafka-protocol`.
+//! - Null in a version that does not allow it yet: an error for Kafka, null for `kafka-protocol`.
+//! - A tagged field of another version: skipped by Kafka, an error for `kafka-protocol`. Neither compares the
+//!   length of a known tagged field with its content.
+//! - A compact string of more than 32,767 bytes: an error for Kafka only. A string that is not UTF-8: an error
+//!   for `kafka-protocol` only, Kafka puts replacement characters.
 
 mod requests;
 mod responses;

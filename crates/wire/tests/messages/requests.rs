@@ -1,7 +1,6 @@
 //! Requests.
 
 use kafka_protocol::messages as theirs;
-use ottla_model::TopicId;
 use ottla_wire::{StrBytes, fetch, list_offsets, offset_commit, offset_fetch, produce};
 
 use crate::random::{Random, for_versions, ours, read_by_them, theirs as bytes_of};
@@ -58,58 +57,64 @@ fn records_are_not_copied() {
     assert!(body.as_ptr_range().contains(&records.as_ptr()));
 }
 
+fn fetch_request(version: i16, random: &mut Random) -> fetch::FetchRequest {
+    let from = |first, value, default| if version >= first { value } else { default };
+    let partition = |random: &mut Random| fetch::FetchPartition {
+        index: random.int32(),
+        current_leader_epoch: from(9, random.int32(), -1),
+        fetch_offset: random.int64(),
+        last_fetched_epoch: from(12, random.int32(), -1),
+        max_bytes: random.int32(),
+    };
+    let topics = random.list(|random| {
+        let (name, topic_id) = random.topic(version >= 13);
+        fetch::FetchTopic { name, topic_id, partitions: random.list(partition) }
+    });
+    let forgotten_topics = random.list(|random| {
+        let (name, topic_id) = random.topic(version >= 13);
+        fetch::ForgottenTopic { name, topic_id, partitions: random.list(Random::int32) }
+    });
+    fetch::FetchRequest {
+        replica_id: random.int32(),
+        max_wait_ms: random.int32(),
+        min_bytes: random.int32(),
+        max_bytes: random.int32(),
+        isolation_level: random.int8(),
+        session_id: from(7, random.int32(), 0),
+        session_epoch: from(7, random.int32(), -1),
+        topics,
+        forgotten_topics: if version >= 7 { forgotten_topics } else { Vec::new() },
+        rack_id: if version >= 11 { random.text() } else { StrBytes::new() },
+    }
+}
+
+/// The same partition, with what only followers send, which must not end up in another field.
+fn same_fetch_partition(
+    random: &mut Random,
+    partition: &fetch::FetchPartition,
+) -> theirs::fetch_request::FetchPartition {
+    theirs::fetch_request::FetchPartition::default()
+        .with_partition(partition.index)
+        .with_current_leader_epoch(partition.current_leader_epoch)
+        .with_fetch_offset(partition.fetch_offset)
+        .with_last_fetched_epoch(partition.last_fetched_epoch)
+        .with_partition_max_bytes(partition.max_bytes)
+        .with_log_start_offset(random.int64())
+        .with_replica_directory_id(random.topic_id().0.to_vec().try_into().expect("16 bytes"))
+        .with_high_watermark(random.int64())
+}
+
 #[test]
 fn fetch() {
-    use theirs::fetch_request::{FetchPartition, FetchTopic, ForgottenTopic, ReplicaState};
+    use theirs::fetch_request::{FetchTopic, ForgottenTopic, ReplicaState};
     for_versions(4..=18, |version, random| {
-        let from = |first, value, default| if version >= first { value } else { default };
-        let request = fetch::FetchRequest {
-            replica_id: random.int32(),
-            max_wait_ms: random.int32(),
-            min_bytes: random.int32(),
-            max_bytes: random.int32(),
-            isolation_level: random.int8(),
-            session_id: from(7, random.int32(), 0),
-            session_epoch: from(7, random.int32(), -1),
-            topics: random.list(|random| {
-                let (name, topic_id) = random.topic(version >= 13);
-                let partitions = random.list(|random| fetch::FetchPartition {
-                    index: random.int32(),
-                    current_leader_epoch: from(9, random.int32(), -1),
-                    fetch_offset: random.int64(),
-                    last_fetched_epoch: from(12, random.int32(), -1),
-                    max_bytes: random.int32(),
-                });
-                fetch::FetchTopic { name, topic_id, partitions }
-            }),
-            forgotten_topics: if version < 7 {
-                Vec::new()
-            } else {
-                random.list(|random| {
-                    let (name, topic_id) = random.topic(version >= 13);
-                    fetch::ForgottenTopic { name, topic_id, partitions: random.list(Random::int32) }
-                })
-            },
-            rack_id: if version >= 11 { random.text() } else { StrBytes::new() },
-        };
-        // What only followers send is there too, and does not end up in another field.
-        let partition = |random: &mut Random, partition: &fetch::FetchPartition| {
-            FetchPartition::default()
-                .with_partition(partition.index)
-                .with_current_leader_epoch(partition.current_leader_epoch)
-                .with_fetch_offset(partition.fetch_offset)
-                .with_last_fetched_epoch(partition.last_fetched_epoch)
-                .with_partition_max_bytes(partition.max_bytes)
-                .with_log_start_offset(random.int64())
-                .with_replica_directory_id(random.topic_id().0.to_vec().try_into().expect("16 bytes"))
-                .with_high_watermark(random.int64())
-        };
-        let id = |id: TopicId| id.0.to_vec().try_into().expect("16 bytes");
+        let request = fetch_request(version, random);
         let topics = request.topics.iter().map(|topic| {
+            let partitions = topic.partitions.iter().map(|one| same_fetch_partition(random, one));
             FetchTopic::default()
                 .with_topic(name(&topic.name))
-                .with_topic_id(id(topic.topic_id))
-                .with_partitions(topic.partitions.iter().map(|one| partition(random, one)).collect())
+                .with_topic_id(topic.topic_id.0.to_vec().try_into().expect("16 bytes"))
+                .with_partitions(partitions.collect())
         });
         let topics = topics.collect();
         let forgotten = request.forgotten_topics.iter().map(|topic| {
@@ -131,12 +136,12 @@ fn fetch() {
         if version >= 12 {
             same.cluster_id = random.maybe(Random::text);
         }
+        let replica_id = request.replica_id.into();
         if version >= 15 {
-            same.replica_state = ReplicaState::default()
-                .with_replica_id(request.replica_id.into())
-                .with_replica_epoch(random.int64());
+            same.replica_state =
+                ReplicaState::default().with_replica_id(replica_id).with_replica_epoch(random.int64());
         } else {
-            same.replica_id = request.replica_id.into();
+            same.replica_id = replica_id;
         }
         assert_eq!(fetch::decode_request(version, &bytes_of(version, &same)), Ok(request), "v{version}");
     });

@@ -1,0 +1,133 @@
+//! `ottla serve` as a person or a script meets it: lines, files, signals, exit codes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use ottla_wire::client::Client;
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A running `ottla serve`, killed when it is dropped.
+struct Serving {
+    child: Child,
+    address: String,
+}
+
+impl Serving {
+    fn start(directory: &Path, arguments: &[&str]) -> Self {
+        let mut child =
+            command(directory, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let address = line.strip_prefix("ottla ready ").unwrap_or_else(|| panic!("first line: {line:?}"));
+        Self { child, address: address.trim().to_owned() }
+    }
+
+    fn stop(mut self, signal: Signal) -> (ExitStatus, String) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        let status = self.child.wait().unwrap();
+        let mut told = String::new();
+        self.child.stderr.as_mut().unwrap().read_to_string(&mut told).unwrap();
+        (status, told)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ottla"));
+    command.arg("serve").args(arguments).current_dir(directory).env_clear();
+    command
+}
+
+/// Runs a command that must fail, and gives what it told.
+fn refused(directory: &Path, arguments: &[&str]) -> String {
+    let output = command(directory, arguments).output().unwrap();
+    assert!(!output.status.success(), "{arguments:?}");
+    assert_eq!(output.stdout, b"", "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn signals_stop_it_cleanly() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let dir = tempfile::tempdir().unwrap();
+        let serving = Serving::start(dir.path(), &["--listen", "127.0.0.1:0"]);
+        // It answers as soon as the line is there; and a client that stays connected does not keep it from stopping.
+        let mut client = Client::connect(&*serving.address).unwrap();
+        let metadata = kafka_protocol::messages::MetadataRequest::default().with_topics(None);
+        assert_eq!(client.send(9, &metadata).unwrap().brokers.len(), 1);
+        let (status, told) = serving.stop(signal);
+        assert!(status.success(), "{status} {told}");
+        assert!(told.contains("stopped cleanly"), "{told}");
+        assert!(dir.path().join("ottla-data/meta.properties").exists(), "./ottla-data is the default");
+    }
+}
+
+#[test]
+fn memory_writes_nothing_to_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let serving = Serving::start(dir.path(), &["--memory", "--listen", "127.0.0.1:0"]);
+    let (status, _) = serving.stop(Signal::TERM);
+    assert!(status.success());
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_it_cannot_use_is_told_in_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let serving = Serving::start(dir.path(), &["--listen", "127.0.0.1:0", "--data-dir", "data"]);
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    for (arguments, part) in [
+        (vec!["--memory", "--listen", &*serving.address], "cannot listen on"),
+        (vec!["--listen", "127.0.0.1:0", "--data-dir", "data"], "used by another process"),
+        (vec!["--listen", "127.0.0.1:0", "--data-dir", "file"], "cannot use the data directory"),
+        (vec!["--listen", "nonsense"], "HOST:PORT"),
+        (vec!["-c", "num.partition=3"], "did you mean 'num.partitions'?"),
+        (vec!["-c", "num.partitions=many"], "not a number"),
+        (vec!["-c", "num.partitions"], "KEY=VALUE"),
+        (vec!["--config", "missing.properties"], "missing.properties"),
+        (vec!["--config", "."], "not a regular file"),
+    ] {
+        let told = refused(dir.path(), &arguments);
+        assert!(told.contains(part), "{arguments:?}: {told}");
+        assert_eq!(told.trim_end().lines().count(), 1, "{arguments:?}: {told}");
+    }
+}
+
+#[test]
+fn settings_come_from_flags_environment_and_file() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(
+        dir.path().join("server.properties"),
+        "num.partitions=3\nprocess.roles=broker\nnum.partitons=1\n",
+    )
+    .unwrap();
+    let serving = Serving::start(
+        dir.path(),
+        &["--memory", "--listen", "127.0.0.1:0", "--config", "server.properties", "--log-format", "json"],
+    );
+    let mut client = Client::connect(&*serving.address).unwrap();
+    let topic = kafka_protocol::messages::metadata_request::MetadataRequestTopic::default()
+        .with_name(Some(kafka_protocol::messages::TopicName("orders".into())));
+    let request = kafka_protocol::messages::MetadataRequest::default()
+        .with_topics(Some(vec![topic]))
+        .with_allow_auto_topic_creation(true);
+    let response = client.send(9, &request).unwrap();
+    assert_eq!(response.topics[0].partitions.len(), 3);
+    // Without advertised.listeners a client is told what its own connection reached.
+    let broker = &response.brokers[0];
+    assert_eq!(format!("{}:{}", &*broker.host, broker.port), serving.address);
+    let (_, told) = serving.stop(Signal::TERM);
+    assert!(told.lines().all(|line| line.starts_with('{') && line.ends_with('}')), "{told}");
+    assert!(told.contains("did you mean 'num.partitions'?"), "{told}");
+    assert!(told.contains("without effect here: process.roles"), "{told}");
+}
