@@ -209,8 +209,35 @@ fn damaged_indexes_cost_time_but_no_answer() {
                 let found = log.offset_for_time(NOW.0 + from * 5, i64::MAX).expect("looked").expect("found");
                 assert_eq!(found.offset, from, "{name} bit {bit}");
             }
+            let largest = log.offset_of_max_timestamp().expect("looked").expect("found");
+            assert_eq!((largest.offset, largest.timestamp), (119, NOW.0 + 595), "{name} bit {bit}");
         }
         place.write(name, good);
+    }
+}
+
+#[test]
+fn an_index_that_is_out_of_order_is_made_again() {
+    let place = Place::memory();
+    let config = LogConfig { index_interval_bytes: 300, ..LogConfig::default() };
+    let mut log = place.fresh(&config);
+    for number in 0..300 {
+        append(&mut log, &timed_batch(&[(NOW.0 + number * 10, "some value")])).expect("appended");
+    }
+    log.close(NOW).expect("closed");
+    for name in ["00000000000000000000.index", "00000000000000000000.timeindex"] {
+        let good = place.read(name);
+        let mut bad = good.clone();
+        bad[0] = 0x7f;
+        place.write(name, &bad);
+        let (log, _) = place.open(&config, true, 300);
+        assert_eq!(log.offset_of_max_timestamp().expect("looked").expect("found").offset, 299, "{name}");
+        for number in 0..300 {
+            let found = log.offset_for_time(NOW.0 + number * 10 - 3, i64::MAX).expect("looked");
+            assert_eq!(found.expect("found").offset, number, "{name}");
+            assert_eq!(consume(&log, number).len() as i64, 300 - number);
+        }
+        place.write(name, &good);
     }
 }
 
@@ -326,5 +353,13 @@ fn epochs_survive_with_and_without_their_checkpoint() {
         assert_eq!(place.read("leader-epoch-checkpoint"), b"0\n3\n1 0\n4 20\n9 30\n");
         place.write("leader-epoch-checkpoint", b"0\n3\n1 0\n");
         check(&place.open(&config, true, 35).0);
+        // An epoch goes with its last record.
+        place.write("leader-epoch-checkpoint", b"0\n3\n1 0\n4 20\n9 30\n");
+        let (last, bytes) = place.files().into_iter().rfind(|(name, _)| name.ends_with(".log")).expect("one");
+        let size = batch(&["some value"]).len();
+        place.write(&last, &bytes[..bytes.len() - 5 * size]);
+        let (log, _) = place.open(&config, false, 0);
+        assert_eq!((log.end_offset(), log.latest_epoch()), (30, 4));
+        assert_eq!(log.epoch_end_offset(9, 12), (4, 30));
     }
 }

@@ -7,7 +7,7 @@ mod support;
 use bytes::Bytes;
 use ottla_log::{
     BatchBuilder, BatchError, BatchHeader, LogConfig, NewRecord, Origin, Rules, TimestampType, ValidBatch,
-    validate,
+    records, validate,
 };
 use ottla_model::{ErrorCode, WallMillis};
 use support::*;
@@ -157,6 +157,9 @@ fn records_that_do_not_add_up() {
         ("nothing", Vec::new()),
     ] {
         assert_eq!(one_record(&body), ErrorCode::InvalidRecord, "{name}");
+        let header = BatchHeader::parse(&batch(&["x"])).expect("header");
+        let mut read = records(&seal(header, &body)).expect("started");
+        assert!(name.contains("offset") || read.any(|record| record.is_err()), "{name}");
         for (codec, framing) in CODECS.into_iter().skip(1) {
             let mut header = BatchHeader::parse(&batch(&["x"])).expect("header");
             header.attributes = codec as i16;

@@ -76,7 +76,12 @@ impl Segment {
         let bytes = self.load_file(Kind::TimeIndex)?;
         let index = match bytes.and_then(|bytes| TimeIndex::load(self.base_offset, bytes)) {
             Some(index) => index,
-            None => self.scan_indexes(REBUILT_INTERVAL_BYTES)?.times,
+            None => {
+                // Its last entry tells the largest timestamp, as that of a sealed one.
+                let mut indexes = self.scan_indexes(REBUILT_INTERVAL_BYTES)?;
+                indexes.times.push(indexes.largest);
+                indexes.times
+            }
         };
         Ok(self.times.get_or_init(|| index))
     }
