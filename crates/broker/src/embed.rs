@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ottla_log::{Disk, MemoryDisk, RealDisk};
-use tokio::runtime::{self, Runtime};
+use tokio::runtime::{self, Handle, Runtime};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
@@ -14,7 +14,7 @@ use crate::clock::SystemClock;
 use crate::error::OpenError;
 use crate::server::{Listener, ListenerAddress, RequestMemory};
 use crate::settings::{SettingError, Settings};
-use crate::shard::{Lock, Place, Seams, Shard};
+use crate::shard::{Flusher, Lock, Place, Seams, Shard};
 
 /// How long a stop waits for connections to notice.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
@@ -102,8 +102,9 @@ impl Builder {
     /// # Errors
     /// [`OpenError`] when the data directory or the address cannot be used.
     pub fn start(self) -> Result<Broker, OpenError> {
-        let runtime = self.runtime()?;
-        let entered = runtime.enter();
+        let runtime = Threads(Some(self.runtime()?));
+        let handle = runtime.handle()?;
+        let entered = handle.enter();
         let addresses = self.addresses()?;
         // The port is taken first: of two brokers started by mistake the second must not touch the data.
         let mut listeners = Vec::with_capacity(addresses.len());
@@ -113,22 +114,32 @@ impl Builder {
         let address = listeners.first().map(|listener| listener.address).ok_or_else(|| {
             OpenError::Listener { text: String::new(), reason: "there is no listener".to_owned() }
         })?;
-        let connections = usize::try_from(self.settings.max_connections).unwrap_or(0);
-        let connections = Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS)));
-        let memory = RequestMemory::new(self.settings.queued_max_request_bytes);
         let place = self.place();
-        let shard = Shard::open(self.settings, place, Arc::new(SystemClock::new()), Seams::default())?;
+        // What DescribeConfigs tells is what is in force.
+        let mut settings = self.settings;
+        let names = addresses.iter().map(|address| address.name.as_str());
+        settings.listeners =
+            names.zip(&listeners).map(|(name, listener)| format!("{name}://{}", listener.address)).collect();
+        settings.log_dirs = vec![place.path.display().to_string()];
+        let connections = usize::try_from(settings.max_connections).unwrap_or(0);
+        let connections = Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS)));
+        let memory = RequestMemory::new(settings.queued_max_request_bytes);
+        let clock = Arc::new(SystemClock::new());
+        let flusher = Arc::new(Flusher::new(Arc::clone(&clock) as _, settings.ottla_flush_background_ms));
+        let seams = Seams::one_node(Arc::clone(&flusher) as _);
+        let shard = Shard::open(settings, place, clock, seams)?;
         let (stop, stopped) = watch::channel(false);
         let mut tasks = Vec::with_capacity(listeners.len().saturating_add(1));
         for listener in listeners {
             let serve =
                 listener.serve(Arc::clone(&shard), Arc::clone(&connections), memory.clone(), stopped.clone());
-            tasks.push(runtime.spawn(serve));
+            tasks.push(handle.spawn(serve));
         }
+        tasks.push(handle.spawn(flusher.run(stopped.clone())));
         let timers = Arc::clone(&shard);
-        tasks.push(runtime.spawn(async move { timers.run_timers(stopped).await }));
+        tasks.push(handle.spawn(async move { timers.run_timers(stopped).await }));
         drop(entered);
-        Ok(Broker { address, shard, stop, tasks, runtime: Some(runtime) })
+        Ok(Broker { address, shard, stop, tasks, runtime })
     }
 
     fn runtime(&self) -> Result<Runtime, OpenError> {
@@ -163,13 +174,33 @@ impl Builder {
     }
 }
 
+/// The threads of a broker. Dropped where it may not block, such as inside a test's own runtime after a start that failed,
+/// a runtime would panic.
+#[derive(Debug)]
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn handle(&self) -> Result<Handle, OpenError> {
+        let stopped = || OpenError::Runtime("they have stopped".to_owned());
+        self.0.as_ref().map(|runtime| runtime.handle().clone()).ok_or_else(stopped)
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// A running broker. It stops when it is dropped.
 pub struct Broker {
     address: SocketAddr,
     shard: Arc<Shard>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
-    runtime: Option<Runtime>,
+    runtime: Threads,
 }
 
 impl Broker {
@@ -191,7 +222,7 @@ impl Broker {
     }
 
     fn stop_once(&mut self) {
-        let Some(runtime) = self.runtime.take() else { return };
+        let Some(runtime) = self.runtime.0.take() else { return };
         // Nobody listening any more is as good as being told.
         let _ = self.stop.send(true);
         let tasks = std::mem::take(&mut self.tasks);

@@ -9,7 +9,8 @@ pub(crate) fn of_append(error: &AppendError) -> ErrorCode {
         AppendError::Batch(batch) => of_batch(batch),
         AppendError::OutOfOrderSequence { .. } => ErrorCode::OutOfOrderSequenceNumber,
         AppendError::InvalidProducerEpoch { .. } => ErrorCode::InvalidProducerEpoch,
-        AppendError::InvalidTransactionState { .. } => ErrorCode::InvalidTxnState,
+        // Until transactions are served nobody may write as part of one.
+        AppendError::InvalidTransactionState { .. } => ErrorCode::TransactionalIdAuthorizationFailed,
         AppendError::Storage(_) | AppendError::Closed => ErrorCode::KafkaStorageError,
     }
 }

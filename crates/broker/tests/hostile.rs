@@ -8,21 +8,35 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-use kafka_protocol::messages::ApiVersionsRequest;
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::{ApiVersionsRequest, MetadataRequest, ProduceRequest};
 use ottla_broker::Broker;
 use ottla_model::ErrorCode;
 use support::*;
 
-/// Sends bytes, and gives what came back before the broker closed the connection.
-fn raw(broker: &Broker, bytes: &[u8]) -> Vec<u8> {
+/// Sends bytes and says that there are no more; gives what comes back until the broker closes the connection too.
+fn half_closed(broker: &Broker, bytes: &[u8]) -> Vec<u8> {
+    exchange(broker, bytes, true)
+}
+
+/// Sends bytes and keeps the connection open; gives what comes back until the broker closes it by itself.
+fn closed_by_broker(broker: &Broker, bytes: &[u8]) -> Vec<u8> {
+    exchange(broker, bytes, false)
+}
+
+fn exchange(broker: &Broker, bytes: &[u8], half_close: bool) -> Vec<u8> {
     let mut stream = TcpStream::connect(broker.address()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     // The broker may have closed the connection before all was written.
     let _ = stream.write_all(bytes);
-    let _ = stream.shutdown(Shutdown::Write);
+    if half_close {
+        let _ = stream.shutdown(Shutdown::Write);
+    }
     let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    answer
+    match stream.read_to_end(&mut answer) {
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("still open: {bytes:02x?}"),
+        _ => answer,
+    }
 }
 
 fn frame(body: &[u8]) -> Vec<u8> {
@@ -49,7 +63,6 @@ fn frames_that_lie_close_only_their_own_connection() {
         &[0xff, 0xff, 0xff, 0xff],
         &[0x80, 0, 0, 0],
         &[0x7f, 0xff, 0xff, 0xff, 0, 3, 0, 12],
-        &[0, 0, 0, 4, 0, 3],
         &[0, 0, 0, 0],
         &[0, 0, 0, 2, 0, 3],
         b"GET / HTTP/1.1\r\n\r\n",
@@ -65,10 +78,56 @@ fn frames_that_lie_close_only_their_own_connection() {
         &request(3, 1, &[0, 0, 0, 0, 1, 2, 3]),
     ];
     for bytes in bad {
-        assert_eq!(raw(&broker, bytes), b"", "{bytes:02x?}");
+        assert_eq!(closed_by_broker(&broker, bytes), b"", "{bytes:02x?}");
         assert_eq!(fetch(&mut bystander, "orders", 0), []);
     }
+    for cut in [&[0, 0, 0, 4, 0, 3][..], &[0, 0, 0], &request(3, 1, &[0, 0, 0, 0])[..9]] {
+        assert_eq!(half_closed(&broker, cut), b"", "{cut:02x?}");
+    }
     assert_eq!(produce(&mut bystander, "orders", batch(&["still here"])).error_code, 0);
+}
+
+#[test]
+fn requests_before_a_bad_one_are_answered() {
+    let broker = broker();
+    let mut bytes = request(18, 0, &[]);
+    bytes.extend(request(3, 1, &[0xff, 0xff, 0xff, 0xff]));
+    bytes.extend(request(999, 0, &[]));
+    bytes.extend(request(18, 0, &[]));
+    let answer = closed_by_broker(&broker, &bytes);
+    let first = usize::try_from(i32::from_be_bytes(answer[..4].try_into().unwrap())).unwrap() + 4;
+    let second =
+        usize::try_from(i32::from_be_bytes(answer[first..first + 4].try_into().unwrap())).unwrap() + 4;
+    assert_eq!(answer.len(), first + second, "two answers, and none behind the bad request");
+}
+
+#[test]
+fn announcing_large_requests_takes_nothing_from_others() {
+    let broker = broker();
+    let mut other = client(&broker);
+    create(&mut other, "orders", 1, &[]);
+    let mut held = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(broker.address()).unwrap();
+        stream.write_all(&(100i32 << 20).to_be_bytes()).unwrap();
+        held.push(stream);
+    }
+    let large = "x".repeat(400_000);
+    assert_eq!(produce(&mut other, "orders", batch(&[&large])).error_code, 0);
+}
+
+#[test]
+fn a_request_sees_the_topics_that_one_before_it_made() {
+    let broker = broker();
+    let mut client = client(&broker);
+    let topic = MetadataRequestTopic::default().with_name(Some(name("made")));
+    let request =
+        MetadataRequest::default().with_topics(Some(vec![topic])).with_allow_auto_topic_creation(true);
+    let made = client.post(9, &request).unwrap();
+    let produced = client.post(PRODUCE, &produce_request("made", 0, -1, batch(&["a"]))).unwrap();
+    assert_eq!(client.receive::<MetadataRequest>(9, made).unwrap().topics[0].error_code, 0);
+    let produced = client.receive::<ProduceRequest>(PRODUCE, produced).unwrap();
+    assert_eq!(produced.responses[0].partition_responses[0].error_code, 0);
 }
 
 #[test]
@@ -92,7 +151,7 @@ fn random_bytes_never_stop_the_broker() {
             body[2] = 0;
             body[3] %= 14;
         }
-        raw(&broker, &frame(&body));
+        half_closed(&broker, &frame(&body));
     }
     let mut after = client(&broker);
     create(&mut after, "orders", 1, &[]);
@@ -103,7 +162,8 @@ fn random_bytes_never_stop_the_broker() {
 fn a_newer_api_versions_is_answered_in_version_0() {
     let broker = broker();
     // Version 5 has a header and a body of a form that this broker does not know.
-    let answer = raw(&broker, &frame(&[0, 18, 0, 5, 0, 0, 0, 9, 0, 1, b'x', 0, 3, b'k', b'g', b'o', 0]));
+    let answer =
+        half_closed(&broker, &frame(&[0, 18, 0, 5, 0, 0, 0, 9, 0, 1, b'x', 0, 3, b'k', b'g', b'o', 0]));
     assert_eq!(&answer[4..8], 9i32.to_be_bytes());
     assert_eq!(&answer[8..10], ErrorCode::UnsupportedVersion.code().to_be_bytes());
     // One entry: ApiVersions itself, from 0 to 4.
@@ -145,8 +205,7 @@ fn pipelined_requests_are_answered_in_order() {
     let response = client.receive::<kafka_protocol::messages::FetchRequest>(FETCH, waiting).unwrap();
     assert!(!values(only_partition(&response).records.clone().unwrap()).is_empty());
     for (offset, correlation) in posted.into_iter().enumerate() {
-        let response =
-            client.receive::<kafka_protocol::messages::ProduceRequest>(PRODUCE, correlation).unwrap();
+        let response = client.receive::<ProduceRequest>(PRODUCE, correlation).unwrap();
         let base = response.responses[0].partition_responses[0].base_offset;
         assert_eq!(base, i64::try_from(offset).unwrap());
     }

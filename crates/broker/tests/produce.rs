@@ -126,3 +126,31 @@ fn duplicates_are_acknowledged_with_their_first_offset_five_batches_deep() {
     assert_eq!(error(stale), ErrorCode::InvalidProducerEpoch);
     assert_eq!(fetch(&mut client, "orders", 0).len(), 8);
 }
+
+#[test]
+fn with_flush_messages_1_every_acknowledgement_means_on_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = ottla_broker::Broker::builder().data_dir(dir.path()).start().unwrap();
+    let mut first = client(&broker);
+    create(&mut first, "orders", 1, &[("flush.messages", "1")]);
+    let mut others: Vec<_> = (0..8).map(|_| client(&broker)).collect();
+    // All of them wait, whatever their acks, and share syncs.
+    let posted: Vec<i32> = others
+        .iter_mut()
+        .zip([1i16, -1].into_iter().cycle())
+        .map(|(client, acks)| {
+            client.post(PRODUCE, &produce_request("orders", 0, acks, batch(&["v"]))).unwrap()
+        })
+        .collect();
+    let mut offsets: Vec<i64> = others
+        .iter_mut()
+        .zip(posted)
+        .map(|(client, sent)| {
+            client.receive::<kafka_protocol::messages::ProduceRequest>(PRODUCE, sent).unwrap()
+        })
+        .map(|response| response.responses[0].partition_responses[0].base_offset)
+        .collect();
+    offsets.sort_unstable();
+    assert_eq!(offsets, (0..8).collect::<Vec<i64>>());
+    assert_eq!(fetch(&mut first, "orders", 0).len(), 8);
+}

@@ -6,7 +6,8 @@ mod support;
 
 use std::path::Path;
 
-use kafka_protocol::messages::{DescribeClusterRequest, MetadataRequest};
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::{DeleteTopicsRequest, DescribeClusterRequest, MetadataRequest};
 use ottla_broker::{Broker, OpenError};
 use support::*;
 
@@ -58,16 +59,128 @@ fn an_unused_partition_has_no_files() {
     assert_eq!(folders(), ["__cluster_metadata-0", "idle-0"]);
 }
 
+fn names_in(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
 #[test]
 fn folders_that_the_catalog_does_not_know_are_set_aside() {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::create_dir(dir.path().join("ghost-0")).unwrap();
-    std::fs::create_dir(dir.path().join("gone-0.0123-delete")).unwrap();
+    let deleted = "gone-0.0123456789abcdef0123456789abcdef-delete";
+    // Twice the same stray, and a folder of somebody else that only looks alike.
+    for round in 1..=2 {
+        for name in ["ghost-0", deleted, "backup-delete"] {
+            std::fs::create_dir_all(dir.path().join(name)).unwrap();
+        }
+        broker_in(dir.path()).stop();
+        let names = names_in(dir.path());
+        assert!(!names.contains(&"ghost-0".to_owned()) && !names.contains(&deleted.to_owned()), "{names:?}");
+        assert!(names.contains(&"backup-delete".to_owned()), "{names:?}");
+        let strays = names.iter().filter(|name| name.starts_with("ghost-0.") && name.ends_with("-stray"));
+        assert_eq!(strays.count(), round, "{names:?}");
+    }
+}
+
+#[test]
+fn files_of_an_earlier_topic_never_become_part_of_a_later_one() {
+    let dir = tempfile::tempdir().unwrap();
     let broker = broker_in(dir.path());
-    assert!(!dir.path().join("ghost-0").exists());
-    assert!(dir.path().join("ghost-0-stray").exists());
-    assert!(!dir.path().join("gone-0.0123-delete").exists());
-    drop(broker);
+    let mut before = client(&broker);
+    create(&mut before, "orders", 1, &[]);
+    produce(&mut before, "orders", batch(&["old"]));
+    broker.stop();
+    let kept = tempfile::tempdir().unwrap();
+    copy(&dir.path().join("orders-0"), &kept.path().join("orders-0"));
+
+    let broker = broker_in(dir.path());
+    let mut between = client(&broker);
+    let delete = DeleteTopicsRequest::default().with_topic_names(vec![name("orders")]);
+    assert_eq!(between.send(5, &delete).unwrap().responses[0].error_code, 0);
+    create(&mut between, "orders", 1, &[]);
+    broker.stop();
+    // As if the deletion had been cut short.
+    copy(&kept.path().join("orders-0"), &dir.path().join("orders-0"));
+
+    let broker = broker_in(dir.path());
+    let mut after = client(&broker);
+    assert_eq!(fetch(&mut after, "orders", 0), []);
+    assert_eq!(produce(&mut after, "orders", batch(&["new"])).base_offset, 0);
+    broker.stop();
+    assert!(names_in(dir.path()).iter().any(|name| name.ends_with("-stray")));
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_unclean_stop_keeps_what_was_acknowledged_and_raises_the_leader_epoch() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = broker_in(dir.path());
+    let mut before = client(&broker);
+    create(&mut before, "orders", 1, &[]);
+    produce(&mut before, "orders", batch(&["a", "b"]));
+    find_coordinator(&mut before, "readers");
+    assert_eq!(commit(&mut before, "readers", "orders", 1), 0);
+    // What kill -9 leaves is what the files hold now; the copy has a torn end besides.
+    let left = tempfile::tempdir().unwrap();
+    copy(dir.path(), left.path());
+    let log = left.path().join("orders-0/00000000000000000000.log");
+    let mut bytes = std::fs::read(&log).unwrap();
+    bytes.extend_from_slice(&bytes.clone()[..40]);
+    std::fs::write(&log, bytes).unwrap();
+
+    let broker = broker_in(left.path());
+    let mut after = client(&broker);
+    assert_eq!(fetch(&mut after, "orders", 0).len(), 2);
+    assert_eq!(committed(&mut after, "readers", "orders"), 1);
+    assert_eq!(produce(&mut after, "orders", batch(&["c"])).base_offset, 2);
+    let metadata = after.send(12, &MetadataRequest::default().with_topics(None)).unwrap();
+    assert_eq!(metadata.topics[1].partitions[0].leader_epoch, 1);
+}
+
+#[test]
+fn no_name_that_a_client_can_ask_for_keeps_the_broker_from_starting_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = broker_in(dir.path());
+    let mut before = client(&broker);
+    for odd in [
+        "__cluster_metadata",
+        "__consumer_offsets",
+        "__transaction_state",
+        "a-0",
+        "...",
+        "x-delete",
+        "x-stray",
+    ] {
+        let topic = MetadataRequestTopic::default().with_name(Some(name(odd)));
+        let request =
+            MetadataRequest::default().with_topics(Some(vec![topic])).with_allow_auto_topic_creation(true);
+        let answered = before.send(9, &request).unwrap().topics[0].error_code;
+        assert_eq!(answered != 0, odd == "__cluster_metadata", "{odd}: {answered}");
+        if !odd.starts_with("__") {
+            produce(&mut before, odd, batch(&["a"]));
+        }
+    }
+    broker.stop();
+    let broker = broker_in(dir.path());
+    let mut after = client(&broker);
+    for odd in ["a-0", "...", "x-delete", "x-stray"] {
+        assert_eq!(fetch(&mut after, odd, 0).len(), 1, "{odd}");
+    }
 }
 
 #[test]

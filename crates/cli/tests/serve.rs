@@ -92,7 +92,7 @@ fn what_it_cannot_use_is_told_in_one_line() {
         (vec!["--listen", "127.0.0.1:0", "--data-dir", "file"], "cannot use the data directory"),
         (vec!["--listen", "nonsense"], "HOST:PORT"),
         (vec!["-c", "num.partition=3"], "did you mean 'num.partitions'?"),
-        (vec!["-c", "num.partitions=many"], "not a number"),
+        (vec!["-c", "num.partitions=many"], "Not a number"),
         (vec!["-c", "num.partitions"], "KEY=VALUE"),
         (vec!["--config", "missing.properties"], "missing.properties"),
         (vec!["--config", "."], "not a regular file"),

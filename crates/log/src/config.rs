@@ -83,8 +83,13 @@ impl LogConfig {
     /// What the topic asks of a batch.
     #[must_use]
     pub fn rules(&self, origin: Origin) -> Rules {
+        // The records of one command of a state machine may not be spread over batches, however many they are.
+        let max_message_bytes = match origin {
+            Origin::Client => self.max_message_bytes,
+            Origin::Coordinator => SEGMENT_BYTES_MAX as usize,
+        };
         Rules {
-            max_message_bytes: self.max_message_bytes,
+            max_message_bytes,
             compacted: self.compacted,
             timestamp_type: self.timestamp_type,
             timestamp_before_max_ms: self.timestamp_before_max_ms,

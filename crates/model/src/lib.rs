@@ -33,5 +33,7 @@ pub const NO_LEADER_EPOCH: LeaderEpoch = -1;
 pub const CONSUMER_OFFSETS: &str = "__consumer_offsets";
 /// The topic that holds the state of transactions.
 pub const TRANSACTION_STATE: &str = "__transaction_state";
+/// The topic that holds the state of share groups.
+pub const SHARE_GROUP_STATE: &str = "__share_group_state";
 /// The log that holds the topic catalog, in the record schemas of Kafka's own metadata log.
 pub const CLUSTER_METADATA: &str = "__cluster_metadata";

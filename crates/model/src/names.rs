@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{CONSUMER_OFFSETS, PartitionIndex, TRANSACTION_STATE};
+use crate::{CONSUMER_OFFSETS, PartitionIndex, SHARE_GROUP_STATE, TRANSACTION_STATE};
 
 /// A topic name that Kafka would accept: 1 to 249 of `[a-zA-Z0-9._-]`, not `.` or `..`
 /// (`org.apache.kafka.common.internals.Topic`). Cheap to clone.
@@ -28,8 +28,10 @@ impl fmt::Display for IllegalName {
         f.write_str(match self {
             Self::Empty => "the empty string is not allowed",
             Self::Dots => "'.' or '..' is not allowed",
-            Self::TooLong => "the length of a topic name may be at most 249 characters",
-            Self::Character => "a topic name may hold only ASCII letters, digits, '.', '_' and '-'",
+            Self::TooLong => "is longer than the max allowed length 249",
+            Self::Character => {
+                "contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'"
+            }
         })
     }
 }
@@ -69,7 +71,7 @@ impl TopicName {
     /// True for the topics that belong to the broker (`Topic.isInternal`).
     #[must_use]
     pub fn is_internal(&self) -> bool {
-        matches!(self.as_str(), CONSUMER_OFFSETS | TRANSACTION_STATE)
+        matches!(self.as_str(), CONSUMER_OFFSETS | TRANSACTION_STATE | SHARE_GROUP_STATE)
     }
 
     /// True when metrics could not tell the two names apart, since `.` and `_` are the same there

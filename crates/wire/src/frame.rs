@@ -121,6 +121,12 @@ impl FrameReader {
         self.buffer.is_empty()
     }
 
+    /// The bytes that have arrived and belong to no whole frame yet, or to one that was not taken.
+    #[must_use]
+    pub fn buffered_bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// The announced size of the frame that has begun to arrive, in bytes; 0 when none has.
     #[must_use]
     pub fn awaited_bytes(&self) -> usize {

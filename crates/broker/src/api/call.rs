@@ -4,11 +4,13 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use kafka_protocol::protocol::{Decodable, Encodable};
 use ottla_control::machine::Caller;
 use ottla_wire::{Malformed, RequestHeader, Unencodable};
+use tokio::task::JoinHandle;
 
 use crate::server::host_text;
 use crate::shard::Shard;
@@ -67,6 +69,8 @@ pub(crate) enum Started {
     Ready(Parts),
     /// Its answer comes later.
     Waiting(Pin<Box<dyn Future<Output = Result<Parts, Closed>> + Send>>),
+    /// It changes what later requests of the same connection may rely on, so they start when it is answered.
+    Changing(JoinHandle<Result<Parts, Closed>>),
     /// It gets no answer (Produce with acks=0).
     Nothing,
 }
@@ -75,6 +79,26 @@ impl Started {
     /// A request whose answer `future` makes.
     pub(crate) fn later(future: impl Future<Output = Result<Parts, Closed>> + Send + 'static) -> Self {
         Self::Waiting(Box::pin(future))
+    }
+
+    /// A request that changes topics or the like. It runs to its end in a task of its own, whatever becomes of the
+    /// connection: half a change must not be left behind.
+    pub(crate) fn changing(future: impl Future<Output = Result<Parts, Closed>> + Send + 'static) -> Self {
+        Self::Changing(tokio::spawn(future))
+    }
+
+    /// The answer, if it is there.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Parts, Closed>> {
+        match self {
+            Self::Ready(parts) => Poll::Ready(Ok(std::mem::take(parts))),
+            Self::Nothing => Poll::Ready(Ok(Parts::new())),
+            Self::Waiting(answer) => answer.as_mut().poll(context),
+            Self::Changing(task) => Pin::new(task).poll(context).map(|ended| {
+                ended.unwrap_or_else(|_| {
+                    Err(Closed::new("a bug: the change ended without an answer".to_owned()))
+                })
+            }),
+        }
     }
 }
 

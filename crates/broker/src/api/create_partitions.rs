@@ -1,6 +1,6 @@
 //! CreatePartitions: gives topics more partitions.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
@@ -15,14 +15,19 @@ use crate::shard::TopicError;
 
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: CreatePartitionsRequest = call.decode(body)?;
-    Ok(Started::later(async move {
-        let mut seen = HashSet::new();
+    Ok(Started::changing(async move {
+        let mut times: HashMap<&str, u32> = HashMap::new();
+        for topic in &request.topics {
+            let seen = times.entry(&topic.name).or_default();
+            *seen = seen.saturating_add(1);
+        }
         let mut results = Vec::with_capacity(request.topics.len());
         for topic in &request.topics {
-            let result = if seen.insert(&topic.name) {
-                grow(&call, topic, request.validate_only).await
-            } else {
-                refuse(ErrorCode::InvalidRequest, "Duplicate topic name.")
+            // One that is named twice is refused, once.
+            let result = match times.remove(&**topic.name) {
+                Some(1) => grow(&call, topic, request.validate_only).await,
+                Some(_) => refuse(ErrorCode::InvalidRequest, "Duplicate topic name."),
+                None => continue,
             };
             let (error, message) = match result {
                 Ok(()) => (ErrorCode::None, None),
@@ -50,7 +55,8 @@ async fn grow(call: &Call, asked: &CreatePartitionsTopic, validate_only: bool) -
         // Groups are spread over the partitions by hash; with more of them most groups would lose their offsets.
         return refuse(ErrorCode::InvalidRequest, "The partitions of this topic are fixed.");
     }
-    if let Some(assignments) = &asked.assignments {
+    // A count that is no increase is refused before its assignments are looked at.
+    if let Some(assignments) = asked.assignments.as_ref().filter(|_| asked.count > live.topic.partitions) {
         let more = asked.count.saturating_sub(live.topic.partitions);
         if PartitionIndex::try_from(assignments.len()) != Ok(more) {
             return refuse(

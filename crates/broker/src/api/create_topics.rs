@@ -1,6 +1,6 @@
 //! CreateTopics: checks what only the broker can (settings, assignments), and leaves the rest to the catalog.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,13 +8,13 @@ use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, CreatableTopicResult};
 use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse};
 use ottla_control::catalog::{CreateTopic, Topic};
-use ottla_model::{CLUSTER_METADATA, ErrorCode, PartitionIndex, TopicName};
+use ottla_model::{CLUSTER_METADATA, ErrorCode, IllegalName, PartitionIndex, TopicName};
 use uuid::Uuid;
 
 use super::call::{Call, Closed, Started};
 use super::describe_configs::{source_of, topic_entries};
 use super::text::text;
-use crate::settings::check_override;
+use crate::settings::check_overrides;
 use crate::shard::TopicError;
 
 /// "The broker's default" in place of a number.
@@ -22,18 +22,36 @@ const DEFAULT: i32 = -1;
 
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: CreateTopicsRequest = call.decode(body)?;
-    let checked = check_all(&call, &request.topics);
-    Ok(Started::later(async move {
+    let (once, twice) = split_duplicates(request.topics);
+    let checked = check_all(&call, &once);
+    Ok(Started::changing(async move {
         let good: Vec<CreateTopic> =
             checked.iter().filter_map(|topic| topic.as_ref().ok().cloned()).collect();
         let mut created = call.shard.create_topics(good, request.validate_only).await.into_iter();
-        let topics = request.topics.iter().zip(checked).map(|(asked, checked)| {
+        let done = once.iter().zip(checked).map(|(asked, checked)| {
             let result = checked.and_then(|_| created.next().unwrap_or_else(|| Err(missing())));
-            answer(&call, asked, request.validate_only, result)
+            answer(&call, asked, result)
         });
-        let topics = topics.collect();
+        let refused = twice
+            .iter()
+            .map(|asked| answer(&call, asked, refuse(ErrorCode::InvalidRequest, "Duplicate topic name.")));
+        let topics = done.chain(refused).collect();
         call.answer(&CreateTopicsResponse::default().with_topics(topics))
     }))
+}
+
+/// Topics that are named once, and one of each that is named more often: none of these is created.
+fn split_duplicates(topics: Vec<CreatableTopic>) -> (Vec<CreatableTopic>, Vec<CreatableTopic>) {
+    let mut times: HashMap<String, u32> = HashMap::new();
+    for topic in &topics {
+        let seen = times.entry(topic.name.to_string()).or_default();
+        *seen = seen.saturating_add(1);
+    }
+    let (once, mut twice): (Vec<_>, Vec<_>) =
+        topics.into_iter().partition(|topic| times.get(topic.name.as_str()) == Some(&1));
+    let mut seen = HashSet::new();
+    twice.retain(|topic| seen.insert(topic.name.clone()));
+    (once, twice)
 }
 
 fn missing() -> TopicError {
@@ -45,22 +63,10 @@ fn refuse<T>(error: ErrorCode, message: impl Into<String>) -> Result<T, TopicErr
 }
 
 fn check_all(call: &Call, topics: &[CreatableTopic]) -> Vec<Result<CreateTopic, TopicError>> {
-    let mut seen = HashSet::new();
-    let mut twice = HashSet::new();
-    for topic in topics {
-        if !seen.insert(&topic.name) {
-            twice.insert(&topic.name);
-        }
-    }
-    let check = |topic: &CreatableTopic| {
-        if twice.contains(&topic.name) {
-            return refuse(ErrorCode::InvalidRequest, "Duplicate topic name.");
-        }
-        check(call, topic)
-    };
-    topics.iter().map(check).collect()
+    topics.iter().map(|topic| check(call, topic)).collect()
 }
 
+/// In Kafka's order: the name, whether it is taken, the settings, the numbers (`ReplicationControlManager`).
 fn check(call: &Call, asked: &CreatableTopic) -> Result<CreateTopic, TopicError> {
     if asked.name.as_str() == CLUSTER_METADATA {
         return refuse(
@@ -68,29 +74,41 @@ fn check(call: &Call, asked: &CreatableTopic) -> Result<CreateTopic, TopicError>
             format!("Creation of internal topic {CLUSTER_METADATA} is prohibited."),
         );
     }
-    let name = TopicName::new(&asked.name).or_else(|illegal| {
-        refuse(ErrorCode::InvalidTopicException, format!("Topic name is invalid: {illegal}"))
-    })?;
+    let name = TopicName::new(&asked.name)
+        .or_else(|illegal| refuse(ErrorCode::InvalidTopicException, illegal_name(&asked.name, illegal)))?;
+    if call.shard.topic(name.as_str()).is_some() {
+        return refuse(ErrorCode::TopicAlreadyExists, format!("Topic '{name}' already exists."));
+    }
+    let given = asked.configs.iter().map(|config| (config.name.as_str(), config.value.as_deref()));
+    let configs = check_overrides(call.shard.settings(), given)
+        .or_else(|message| refuse(ErrorCode::InvalidConfig, message))?;
     let partitions = if asked.assignments.is_empty() {
-        check_replication(call, asked)?;
-        if asked.num_partitions == DEFAULT {
-            call.shard.settings().num_partitions
-        } else {
-            asked.num_partitions
-        }
+        check_numbers(call, asked)?
     } else {
         check_assignments(call, asked)?
     };
-    let mut configs = BTreeMap::new();
-    for config in &asked.configs {
-        let value = config.value.as_deref();
-        check_override(&config.name, value).or_else(|message| refuse(ErrorCode::InvalidConfig, message))?;
-        configs.insert(config.name.to_string(), value.unwrap_or_default().to_owned());
-    }
     Ok(CreateTopic { name, partitions, configs })
 }
 
-fn check_replication(call: &Call, asked: &CreatableTopic) -> Result<(), TopicError> {
+/// What is wrong with a name, in Kafka's words (`Topic.validate`).
+fn illegal_name(name: &str, illegal: IllegalName) -> String {
+    // Long and strange names are not repeated whole; the client knows what it sent.
+    let shown: String = name.chars().take(TopicName::LENGTH_MAX).flat_map(char::escape_debug).collect();
+    match illegal {
+        IllegalName::Empty => format!("Topic name is invalid: {illegal}"),
+        IllegalName::Dots => format!("Topic name is invalid: '{shown}' is not allowed"),
+        IllegalName::TooLong => format!("Topic name is invalid: the length of '{shown}' {illegal}"),
+        IllegalName::Character => format!("Topic name is invalid: '{shown}' {illegal}"),
+    }
+}
+
+fn check_numbers(call: &Call, asked: &CreatableTopic) -> Result<PartitionIndex, TopicError> {
+    if asked.num_partitions != DEFAULT && asked.num_partitions < 1 {
+        return refuse(
+            ErrorCode::InvalidPartitions,
+            "Number of partitions was set to an invalid non-positive value.",
+        );
+    }
     let factor = i32::from(asked.replication_factor);
     let factor = if factor == DEFAULT { call.shard.settings().default_replication_factor } else { factor };
     if factor < 1 {
@@ -108,7 +126,8 @@ fn check_replication(call: &Call, asked: &CreatableTopic) -> Result<(), TopicErr
             ),
         );
     }
-    Ok(())
+    let default = call.shard.settings().num_partitions;
+    Ok(if asked.num_partitions == DEFAULT { default } else { asked.num_partitions })
 }
 
 /// Manual assignments: partitions from 0 on, each on this one broker.
@@ -135,7 +154,7 @@ fn check_assignments(call: &Call, asked: &CreatableTopic) -> Result<PartitionInd
     if !given.into_iter().eq(0..count) {
         return refuse(
             ErrorCode::InvalidReplicaAssignment,
-            "Partitions should be a consecutive 0-based integer sequence.",
+            "partitions should be a consecutive 0-based integer sequence",
         );
     }
     Ok(count)
@@ -169,7 +188,6 @@ pub(super) fn check_brokers(call: &Call, brokers: impl Iterator<Item = i32>) -> 
 fn answer(
     call: &Call,
     asked: &CreatableTopic,
-    validate_only: bool,
     result: Result<Arc<Topic>, TopicError>,
 ) -> CreatableTopicResult {
     let answered = CreatableTopicResult::default().with_name(asked.name.clone());
@@ -191,10 +209,8 @@ fn answer(
             .with_value(entry.value.as_deref().map(text))
             .with_config_source(source_of(&entry))
     });
-    // A topic that was only checked has no id.
-    let id = if validate_only { Uuid::nil() } else { Uuid::from_bytes(topic.id.0) };
     answered
-        .with_topic_id(id)
+        .with_topic_id(Uuid::from_bytes(topic.id.0))
         .with_error_message(None)
         .with_num_partitions(topic.partitions)
         .with_replication_factor(1)

@@ -1,9 +1,11 @@
 //! DeleteTopics: by name or by id.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
-use kafka_protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse};
+use kafka_protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse, TopicName};
 use ottla_model::{ErrorCode, TopicId};
 use uuid::Uuid;
 
@@ -24,14 +26,41 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
         let by_name = |name| DeleteTopicState::default().with_name(Some(name));
         request.topics = request.topic_names.drain(..).map(by_name).collect();
     }
-    Ok(Started::later(async move {
+    Ok(Started::changing(async move {
         let mut responses = Vec::with_capacity(request.topics.len());
-        for asked in request.topics {
-            let result = delete(&call, &asked).await;
+        for (asked, twice) in resolved(&call, request.topics) {
+            let result = if twice {
+                let message = "Duplicate topic name or id.".to_owned();
+                Err(TopicError { error: ErrorCode::InvalidRequest, message })
+            } else {
+                delete(&call, &asked).await
+            };
             responses.push(answer(&call, asked, result));
         }
         call.answer(&DeleteTopicsResponse::default().with_responses(responses))
     }))
+}
+
+/// Each topic once, and whether it was named more often, be it by its name or its id. Those are not deleted at all.
+fn resolved(call: &Call, topics: Vec<DeleteTopicState>) -> Vec<(DeleteTopicState, bool)> {
+    let mut places: HashMap<(Option<TopicName>, Uuid), usize> = HashMap::new();
+    let mut found: Vec<(DeleteTopicState, bool)> = Vec::with_capacity(topics.len());
+    for topic in topics {
+        let name = topic.name.as_deref().filter(|_| topic.topic_id.is_nil());
+        let live = name.and_then(|name| call.shard.topic(name));
+        let key = match live {
+            Some(live) => (None, Uuid::from_bytes(live.topic.id.0)),
+            None => (topic.name.clone(), topic.topic_id),
+        };
+        match places.get(&key).and_then(|place| found.get_mut(*place)) {
+            Some((_, twice)) => *twice = true,
+            None => {
+                places.insert(key, found.len());
+                found.push((topic, false));
+            }
+        }
+    }
+    found
 }
 
 /// Deletes the topic and tells its name and id.

@@ -9,17 +9,25 @@ use ottla_model::ErrorCode;
 use super::call::{Call, Closed, Started};
 use super::operations;
 
-/// `EndpointType.BROKER`; the other one, controllers, answers on no listener of a broker.
+/// `EndpointType`; controllers answer on no listener of a broker.
 const BROKERS: i8 = 1;
+const CONTROLLERS: i8 = 2;
 
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: DescribeClusterRequest = call.decode(body)?;
     if call.version() >= 1 && request.endpoint_type != BROKERS {
+        let (error, message) = if request.endpoint_type == CONTROLLERS {
+            let message = "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER";
+            (ErrorCode::MismatchedEndpointType, message.to_owned())
+        } else {
+            (
+                ErrorCode::UnsupportedEndpointType,
+                format!("Unsupported endpoint type {}", request.endpoint_type),
+            )
+        };
         let refused = DescribeClusterResponse::default()
-            .with_error_code(ErrorCode::MismatchedEndpointType.code())
-            .with_error_message(Some(StrBytes::from_static_str(
-                "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER",
-            )));
+            .with_error_code(error.code())
+            .with_error_message(Some(StrBytes::from_string(message)));
         return call.ready(&refused);
     }
     let node = BrokerId(call.shard.settings().node_id);

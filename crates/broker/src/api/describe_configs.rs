@@ -1,5 +1,7 @@
 //! DescribeConfigs: the settings of topics and of this broker, with where each value comes from.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_configs_response::{
@@ -20,6 +22,9 @@ const BROKER: i8 = 4;
 const SET_ON_TOPIC: i8 = 1;
 const SET_ON_BROKER: i8 = 4;
 const IS_DEFAULT: i8 = 5;
+
+/// Settings of a topic whose first synonym is null on a broker that does not set it; Kafka then tells none.
+const NULL_ON_BROKER: &[&str] = &["flush.ms", "retention.ms", "segment.jitter.ms", "segment.ms"];
 
 /// Since this version types and documentation are told.
 const TELLS_TYPE: i16 = 3;
@@ -51,7 +56,11 @@ pub(super) fn source_of(entry: &Entry) -> i8 {
 
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: DescribeConfigsRequest = call.decode(body)?;
-    let results = request.resources.iter().map(|resource| {
+    // A resource that is asked for twice is described once.
+    let mut seen = HashSet::new();
+    let once =
+        request.resources.iter().filter(|asked| seen.insert((asked.resource_type, &asked.resource_name)));
+    let results = once.map(|resource| {
         let described = DescribeConfigsResult::default()
             .with_resource_type(resource.resource_type)
             .with_resource_name(resource.resource_name.clone());
@@ -59,7 +68,7 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
             Ok(entries) => {
                 let wanted = entries.into_iter().filter(|entry| is_wanted(resource, entry.name));
                 let configs = wanted.map(|entry| answer(&call, &request, entry));
-                described.with_error_message(None).with_configs(configs.collect())
+                described.with_error_message(Some(text(""))).with_configs(configs.collect())
             }
             Err((error, message)) => {
                 described.with_error_code(error.code()).with_error_message(Some(text(&message)))
@@ -90,16 +99,20 @@ fn entries(call: &Call, resource: &DescribeConfigsResource) -> Result<Vec<Entry>
         }
         // The empty name stands for what is set on all brokers at run time: nothing.
         BROKER if resource.resource_name.is_empty() => Ok(Vec::new()),
-        BROKER if *resource.resource_name == *settings.node_id.to_string() => {
-            Ok(broker_entries(settings).collect())
-        }
-        BROKER => Err((
-            ErrorCode::InvalidRequest,
-            format!(
-                "Unexpected broker id, expected {} or empty string, but received {}",
-                settings.node_id, resource.resource_name
-            ),
-        )),
+        BROKER => match resource.resource_name.parse::<i32>() {
+            Ok(id) if id == settings.node_id => Ok(broker_entries(settings).collect()),
+            Ok(id) => Err((
+                ErrorCode::InvalidRequest,
+                format!(
+                    "Unexpected broker id, expected {} or empty string, but received {id}",
+                    settings.node_id
+                ),
+            )),
+            Err(_) => Err((
+                ErrorCode::InvalidRequest,
+                format!("Broker id must be an integer, but it is: {}", resource.resource_name),
+            )),
+        },
         other => Err((ErrorCode::InvalidRequest, format!("Resource type {other} is not served here."))),
     }
 }
@@ -120,8 +133,13 @@ pub(super) fn topic_entries<'a>(
         if inherited != default {
             origins.push(Origin { name: inherited_name, value: Some(inherited), source: SET_ON_BROKER });
         }
-        origins.push(Origin { name: inherited_name, value: Some(default), source: IS_DEFAULT });
-        let value = origins.first().and_then(|origin| origin.value.clone());
+        let value =
+            origins.first().map_or(default.clone(), |origin| origin.value.clone().unwrap_or_default());
+        // A setting that the broker does not have, or has as null, adds no default.
+        if setting.synonym.is_some() && !NULL_ON_BROKER.contains(&setting.name) {
+            origins.push(Origin { name: inherited_name, value: Some(default), source: IS_DEFAULT });
+        }
+        let value = Some(value);
         Entry {
             name: setting.name,
             value,
@@ -146,7 +164,9 @@ fn broker_entries(settings: &Settings) -> impl Iterator<Item = Entry> + '_ {
         if value != default {
             origins.push(Origin { name: row.name, value: value.clone(), source: SET_ON_BROKER });
         }
-        origins.push(Origin { name: row.name, value: default, source: IS_DEFAULT });
+        if default.is_some() {
+            origins.push(Origin { name: row.name, value: default, source: IS_DEFAULT });
+        }
         Entry { name: row.name, value, origins, kind: row.kind.code(), doc: row.doc, read_only: true }
     })
 }
@@ -167,9 +187,7 @@ fn answer(call: &Call, request: &DescribeConfigsRequest, entry: Entry) -> Descri
     }
     if call.version() >= TELLS_TYPE {
         answered.config_type = entry.kind;
-        if request.include_documentation {
-            answered.documentation = Some(text(entry.doc));
-        }
+        answered.documentation = request.include_documentation.then(|| text(entry.doc));
     }
     answered.with_value(entry.value.as_deref().map(text))
 }

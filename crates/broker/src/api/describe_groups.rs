@@ -38,8 +38,8 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
             };
             group.group_id = group_id;
             if call.version() >= TELLS_OPERATIONS {
-                group.authorized_operations =
-                    operations::if_asked(request.include_authorized_operations, operations::GROUP);
+                let asked = request.include_authorized_operations && group.error_code == 0;
+                group.authorized_operations = operations::if_asked(asked, operations::GROUP);
             }
             response.groups.push(group);
         }

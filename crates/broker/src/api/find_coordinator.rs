@@ -18,7 +18,7 @@ const SEVERAL_KEYS: i16 = 4;
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: FindCoordinatorRequest = call.decode(body)?;
     if request.key_type == GROUP && call.shard.all_groups().is_empty() {
-        return Ok(Started::later(async move {
+        return Ok(Started::changing(async move {
             let ensured = call.shard.ensure_groups().await;
             call.answer(&answer(&call, &request, ensured.err()))
         }));
@@ -50,7 +50,6 @@ fn answer(
 
 fn find(call: &Call, key_type: i8, key: &StrBytes, failed: Option<ErrorCode>) -> Coordinator {
     let error = match key_type {
-        GROUP if key.is_empty() => Some(ErrorCode::InvalidGroupId),
         GROUP => failed,
         // Transactions are not served yet. This code ends the client's attempt at once; others are tried again.
         TRANSACTION => Some(ErrorCode::TransactionalIdAuthorizationFailed),
@@ -64,12 +63,14 @@ fn find(call: &Call, key_type: i8, key: &StrBytes, failed: Option<ErrorCode>) ->
             .with_error_code(error.code())
             .with_error_message(Some(StrBytes::from_static_str(error.name()))),
         None => {
+            // What Kafka says here differs by version, and some clients show it.
+            let success = if call.version() >= SEVERAL_KEYS { "" } else { "NONE" };
             let (host, port) = &call.client.advertised;
             coordinator
                 .with_node_id(BrokerId(call.shard.settings().node_id))
                 .with_host(StrBytes::from_string(host.to_string()))
                 .with_port(i32::from(*port))
-                .with_error_message(None)
+                .with_error_message(Some(StrBytes::from_static_str(success)))
         }
     }
 }

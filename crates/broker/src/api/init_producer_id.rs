@@ -22,9 +22,13 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
         };
         return call.ready(&refuse(error));
     }
+    // A producer that goes on tells both its id and its epoch (KIP-360).
+    if (request.producer_id.0 == -1) != (request.producer_epoch == -1) {
+        return call.ready(&refuse(ErrorCode::InvalidRequest));
+    }
     // A producer that goes on from an id of its own is given a new one, as Kafka does without a transactional id
     // (`TransactionCoordinator.handleInitProducerId`).
-    Ok(Started::later(async move {
+    Ok(Started::changing(async move {
         let response = match call.shard.next_producer_id().await {
             Ok(id) => {
                 InitProducerIdResponse::default().with_producer_id(ProducerId(id)).with_producer_epoch(0)

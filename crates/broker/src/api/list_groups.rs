@@ -1,10 +1,14 @@
 //! ListGroups: what every coordinator here knows.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use kafka_protocol::messages::list_groups_response::ListedGroup;
 use kafka_protocol::messages::{ListGroupsRequest, ListGroupsResponse};
 use ottla_control::group::{Command, List, Reply};
 use ottla_model::ErrorCode;
+use ottla_wire::StrBytes;
 
 use super::ask::unexpected;
 use super::call::{Call, Closed, Started};
@@ -15,12 +19,24 @@ const TELLS_STATE: i16 = 4;
 /// Since this version a group's type is told (KIP-848).
 const TELLS_TYPE: i16 = 5;
 
+/// Longest name of a state or type that any group could have.
+const FILTER_NAME_BYTES_MAX: usize = 32;
+/// More names than there are states and types.
+const FILTER_NAMES_MAX: usize = 32;
+
+/// The names of a filter, without those that no group can have. A filter of only such names still lets nothing through.
+fn filter(names: &[StrBytes]) -> Vec<Arc<str>> {
+    let possible: BTreeSet<&str> =
+        names.iter().map(|name| name.as_str()).filter(|name| name.len() <= FILTER_NAME_BYTES_MAX).collect();
+    match possible.len() {
+        0 if !names.is_empty() => vec![copied("none")],
+        _ => possible.into_iter().take(FILTER_NAMES_MAX).map(copied).collect(),
+    }
+}
+
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: ListGroupsRequest = call.decode(body)?;
-    let list = List {
-        states: request.states_filter.iter().map(|state| copied(state)).collect(),
-        types: request.types_filter.iter().map(|kind| copied(kind)).collect(),
-    };
+    let list = List { states: filter(&request.states_filter), types: filter(&request.types_filter) };
     let coordinators = call.shard.all_groups();
     let replies: Vec<_> = coordinators
         .iter()

@@ -1,5 +1,6 @@
 //! Metadata: brokers and topics. Creates a missing topic when both sides allow it.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -27,16 +28,23 @@ const NAME_MAY_BE_NULL: i16 = 12;
 
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: MetadataRequest = call.decode(body)?;
+    if call.version() < NAME_MAY_BE_NULL
+        && request.topics.iter().flatten().any(|topic| topic.name.is_none() || !topic.topic_id.is_nil())
+    {
+        return call.ready(&refuse_all(&request));
+    }
     let missing = missing_topics(&call, &request);
     if missing.is_empty() {
-        return call.ready(&answer(&call, &request));
+        return call.ready(&answer(&call, &request, &HashMap::new()));
     }
-    Ok(Started::later(async move {
+    Ok(Started::changing(async move {
+        let mut refused = HashMap::new();
         for name in missing {
-            // Why it could not be made shows when the topic is looked up.
-            let _ = call.shard.create_if_missing(&name).await;
+            if let Err(error) = call.shard.create_if_missing(&name).await {
+                refused.insert(name, error);
+            }
         }
-        call.answer(&answer(&call, &request))
+        call.answer(&answer(&call, &request, &refused))
     }))
 }
 
@@ -51,7 +59,10 @@ fn missing_topics(call: &Call, request: &MetadataRequest) -> Vec<TopicName> {
     names.filter(|name| call.shard.topic(name.as_str()).is_none()).collect()
 }
 
-fn answer(call: &Call, request: &MetadataRequest) -> MetadataResponse {
+/// Why topics could not be made.
+type Refused = HashMap<TopicName, ErrorCode>;
+
+fn answer(call: &Call, request: &MetadataRequest, refused: &Refused) -> MetadataResponse {
     let node = BrokerId(call.shard.settings().node_id);
     let (host, port) = &call.client.advertised;
     let broker = MetadataResponseBroker::default()
@@ -65,7 +76,14 @@ fn answer(call: &Call, request: &MetadataRequest) -> MetadataResponse {
         Some(asked) if asked.is_empty() && call.version() == EMPTY_MEANS_ALL => {
             call.shard.topics().iter().map(describe).collect()
         }
-        Some(asked) => asked.iter().map(|asked| look_up(call, asked, operations)).collect(),
+        Some(asked) => {
+            // A topic that is asked for twice is described once, also by its name and its id.
+            let mut seen = HashSet::new();
+            let mut described = HashSet::new();
+            let once = asked.iter().filter(|topic| seen.insert((&topic.name, topic.topic_id)));
+            let topics = once.map(|asked| look_up(call, asked, operations, refused));
+            topics.filter(|topic| topic.error_code != 0 || described.insert(topic.topic_id)).collect()
+        }
     };
     let mut response = MetadataResponse::default()
         .with_brokers(vec![broker])
@@ -79,15 +97,34 @@ fn answer(call: &Call, request: &MetadataRequest) -> MetadataResponse {
     response
 }
 
-fn look_up(call: &Call, asked: &MetadataRequestTopic, operations: bool) -> MetadataResponseTopic {
+/// Ids and missing names came with a later version; Kafka then refuses the request as a whole.
+fn refuse_all(request: &MetadataRequest) -> MetadataResponse {
+    let topics = request.topics.iter().flatten().map(|asked| {
+        MetadataResponseTopic::default()
+            .with_error_code(ErrorCode::InvalidRequest.code())
+            .with_name(Some(asked.name.clone().unwrap_or_default()))
+            .with_topic_id(asked.topic_id)
+    });
+    MetadataResponse::default().with_controller_id(BrokerId(-1)).with_topics(topics.collect())
+}
+
+fn look_up(
+    call: &Call,
+    asked: &MetadataRequestTopic,
+    operations: bool,
+    refused: &Refused,
+) -> MetadataResponseTopic {
     let refuse = |error: ErrorCode| {
-        let nameless = asked.name.is_none() && call.version() < NAME_MAY_BE_NULL;
-        let name = if nameless { Some(Default::default()) } else { asked.name.clone() };
+        // A topic that was asked for by id is told without a name.
+        let name = asked.name.clone().filter(|_| asked.topic_id.is_nil());
+        let internal =
+            name.as_ref().and_then(|name| TopicName::new(name).ok()).is_some_and(|name| name.is_internal());
         MetadataResponseTopic::default()
             .with_error_code(error.code())
             .with_name(name)
             .with_topic_id(asked.topic_id)
-            .with_topic_authorized_operations(operations::NOT_ASKED)
+            .with_is_internal(internal)
+            .with_topic_authorized_operations(operations::if_asked(operations, operations::TOPIC))
     };
     if !asked.topic_id.is_nil() {
         let id = TopicId(asked.topic_id.into_bytes());
@@ -97,12 +134,10 @@ fn look_up(call: &Call, asked: &MetadataRequestTopic, operations: bool) -> Metad
         };
     }
     let Some(name) = &asked.name else { return refuse(ErrorCode::UnknownTopicId) };
-    if TopicName::new(name).is_err() {
-        return refuse(ErrorCode::InvalidTopicException);
-    }
+    let Ok(legal) = TopicName::new(name) else { return refuse(ErrorCode::InvalidTopicException) };
     match call.shard.topic(name) {
         Some(live) => describe(call, &live, operations),
-        None => refuse(ErrorCode::UnknownTopicOrPartition),
+        None => refuse(refused.get(&legal).copied().unwrap_or(ErrorCode::UnknownTopicOrPartition)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use ottla_log::{AppendError, BatchError, BatchHeader, Origin};
+use ottla_log::{AppendError, BatchError, BatchHeader, Compression, Origin};
 use ottla_model::{ErrorCode, Offset};
 use ottla_wire::produce::{
     self, ProducePartition, ProducePartitionResponse, ProduceRequest, ProduceResponse, ProduceTopic,
@@ -14,8 +14,7 @@ use ottla_wire::{StrBytes, response_frame};
 
 use super::call::{Call, Closed, Parts, Started};
 use crate::error_codes;
-use crate::settings;
-use crate::shard::{LiveTopic, Partition};
+use crate::shard::{Accepted, LiveTopic, Needs, Offline, Partition};
 
 const ACKS_NONE: i16 = 0;
 const ACKS_LEADER: i16 = 1;
@@ -23,6 +22,9 @@ const ACKS_ALL: i16 = -1;
 
 /// Since this version a topic is named by its id.
 const BY_TOPIC_ID: i16 = 13;
+
+/// Since this version clients know Zstandard (KIP-110).
+const KNOWS_ZSTD: i16 = 7;
 
 /// About the bytes of one partition in an answer.
 const PARTITION_ANSWER_BYTES: usize = 64;
@@ -33,6 +35,14 @@ struct Uncommitted {
     partition: usize,
     log: Arc<Partition>,
     end: Offset,
+    sync: Needs,
+}
+
+impl Uncommitted {
+    fn is_over(&self, acks: i16) -> bool {
+        let waits = acks == ACKS_ALL || self.sync == Needs::First;
+        !waits || self.log.high_watermark() >= self.end
+    }
 }
 
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
@@ -47,7 +57,8 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     if request.acks == ACKS_NONE {
         return without_answer(&response);
     }
-    if request.acks != ACKS_ALL || uncommitted.iter().all(|wait| wait.log.high_watermark() >= wait.end) {
+    uncommitted.retain(|wait| !wait.is_over(request.acks));
+    if uncommitted.is_empty() {
         return answer(&call, &response).map(Started::Ready);
     }
     let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
@@ -56,8 +67,10 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     Ok(Started::later(async move {
         let deadline = tokio::time::Instant::now() + timeout;
         for wait in uncommitted {
-            if tokio::time::timeout_at(deadline, wait.log.committed(wait.end)).await.is_err() {
-                time_out(&mut response, wait.topic, wait.partition);
+            match tokio::time::timeout_at(deadline, wait.log.committed(wait.end)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(Offline)) => refuse(&mut response, &wait, ErrorCode::KafkaStorageError),
+                Err(_) => refuse(&mut response, &wait, ErrorCode::RequestTimedOut),
             }
         }
         answer(&call, &response)
@@ -74,10 +87,10 @@ fn without_answer(response: &ProduceResponse) -> Result<Started, Closed> {
     }
 }
 
-fn time_out(response: &mut ProduceResponse, topic: usize, partition: usize) {
-    let part = response.topics.get_mut(topic).and_then(|topic| topic.partitions.get_mut(partition));
-    if let Some(part) = part {
-        *part = refused(part.index, ErrorCode::RequestTimedOut);
+fn refuse(response: &mut ProduceResponse, wait: &Uncommitted, error: ErrorCode) {
+    let topic = response.topics.get_mut(wait.topic);
+    if let Some(part) = topic.and_then(|topic| topic.partitions.get_mut(wait.partition)) {
+        *part = refused(part.index, error);
     }
 }
 
@@ -95,8 +108,9 @@ fn append_topic(
             Err(error) => return refused(partition.index, *error),
         };
         match append(call, request.acks, live, partition) {
-            Ok((log, response, end)) => {
-                uncommitted.push(Uncommitted { topic: place, partition: number, log, end });
+            Ok((log, response, accepted)) => {
+                let (end, sync) = (accepted.end(), accepted.sync);
+                uncommitted.push(Uncommitted { topic: place, partition: number, log, end, sync });
                 response
             }
             Err(response) => *response,
@@ -122,16 +136,10 @@ fn look_up(call: &Call, request: &ProduceRequest, topic: &ProduceTopic) -> Resul
     if live.topic.name.is_internal() {
         return Err(ErrorCode::InvalidTopicException);
     }
-    if request.acks == ACKS_ALL {
-        let wanted = settings::effective(call.shard.settings(), &live.topic.configs, "min.insync.replicas");
-        if wanted.and_then(|text| text.parse().ok()).unwrap_or(1) > 1 {
-            return Err(ErrorCode::NotEnoughReplicas);
-        }
-    }
     Ok(live)
 }
 
-type Appended = (Arc<Partition>, ProducePartitionResponse, Offset);
+type Appended = (Arc<Partition>, ProducePartitionResponse, Accepted);
 
 fn append(
     call: &Call,
@@ -142,12 +150,15 @@ fn append(
     let index = partition.index;
     let log = call.shard.partition(live, index).map_err(|error| Box::new(refused(index, error)))?;
     let records = partition.records.clone().unwrap_or_default();
-    // Until transactions are served no batch can be part of an open one.
-    if BatchHeader::parse(&records).is_some_and(|header| header.is_transactional()) {
-        return Err(Box::new(refused(index, ErrorCode::InvalidTxnState)));
+    // Older clients do not know this codec (`ProduceRequest.validateRecords`).
+    let header = BatchHeader::parse(&records);
+    let zstd = header.is_some_and(|header| header.compression() == Some(Compression::Zstd));
+    if zstd && call.version() < KNOWS_ZSTD {
+        return Err(Box::new(refused(index, ErrorCode::UnsupportedCompressionType)));
     }
-    let appended = log.append(records, Origin::Client, call.shard.wall());
-    let appended = appended.map_err(|error| Box::new(refused_append(call, live, index, acks, &error)))?;
+    let accepted = log.append(records, Origin::Client, call.shard.wall());
+    let accepted = accepted.map_err(|error| Box::new(refused_append(call, &log, acks, &error)))?;
+    let appended = accepted.appended;
     let response = ProducePartitionResponse {
         index,
         base_offset: appended.base_offset,
@@ -156,26 +167,23 @@ fn append(
         ..ProducePartitionResponse::default()
     };
     // A duplicate waits too: what it repeats may not be committed yet.
-    let end = appended.last_offset.saturating_add(1);
-    Ok((log, response, end))
+    Ok((log, response, accepted))
 }
 
 fn refused(index: i32, error: ErrorCode) -> ProducePartitionResponse {
     ProducePartitionResponse { index, error, ..ProducePartitionResponse::default() }
 }
 
-fn refused_append(
-    call: &Call,
-    live: &LiveTopic,
-    index: i32,
-    acks: i16,
-    error: &AppendError,
-) -> ProducePartitionResponse {
-    let code = error_codes::of_append(error);
-    tracing::debug!(
-        partition = %format_args!("{}-{index}", live.topic.name), peer = %call.client.peer, acks, %error, "refused a batch"
-    );
-    let mut response = refused(index, code);
+fn refused_append(call: &Call, log: &Partition, acks: i16, error: &AppendError) -> ProducePartitionResponse {
+    tracing::debug!(partition = %log.name(), peer = %call.client.peer, acks, %error, "refused a batch");
+    let mut response = refused(log.index, error_codes::of_append(error));
+    if let AppendError::Batch(
+        BatchError::Invalid(_) | BatchError::InvalidRecords(_) | BatchError::InvalidTimestamps(_),
+    ) = error
+    {
+        // Kafka tells the start of the log for what it judged with the log at hand.
+        response.log_start_offset = log.log().start_offset();
+    }
     response.error_message = Some(StrBytes::from_string(error.to_string()));
     if let AppendError::Batch(BatchError::InvalidRecords(records) | BatchError::InvalidTimestamps(records)) =
         error

@@ -2,7 +2,8 @@
 //!
 //! Everything about a connection happens in its one task. A request starts as soon as it has arrived, so that a
 //! pipelining producer need not wait; an answer that has to wait (Fetch, JoinGroup, acks=all) holds back only the
-//! answers behind it. Nothing needs the task to make a waiting answer ready: other tasks do that and wake it.
+//! answers behind it. A waiting answer becomes ready by what other tasks do; what this one would have to drive itself
+//! (changes of topics) runs in a task of its own, and later requests of the connection start after it.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -27,8 +28,9 @@ use crate::shard::Shard;
 /// Requests of one connection that may be unanswered; the next is not read before one of them is.
 const REQUESTS_IN_FLIGHT_MAX: usize = 100;
 
-/// Answers of one connection that may wait to be written; no request is started beyond. One answer may be larger.
-const OUTGOING_BYTES_MAX: usize = 1 << 20;
+/// Bytes of unwritten answers, and of requests that wait for theirs, that a connection may hold; no further request is
+/// started beyond. One answer and one request may be larger.
+const HELD_BYTES_MAX: usize = 8 << 20;
 
 /// A request up to this size is read without asking for a share of `queued.max.request.bytes`.
 const REQUEST_BYTES_FREE: usize = 64 * 1024;
@@ -36,12 +38,14 @@ const REQUEST_BYTES_FREE: usize = 64 * 1024;
 /// Shares of `queued.max.request.bytes` are counted in this unit, so that they fit a semaphore.
 const SHARE_BYTES: usize = 1024;
 
+/// How long a large request waits for room while it arrives; its connection is closed then, so that requests which hold
+/// a part of what they need cannot wait for each other for ever.
+const ADMISSION_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Room for large requests that are arriving, over all connections of a broker.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestMemory {
     shares: Arc<Semaphore>,
-    /// The most that one request takes: a request larger than all the room waits until it is alone.
-    shares_max: u32,
 }
 
 impl RequestMemory {
@@ -49,15 +53,48 @@ impl RequestMemory {
     pub(crate) fn new(queued_max_request_bytes: i64) -> Self {
         let bytes = usize::try_from(queued_max_request_bytes).unwrap_or(0);
         let shares = if bytes == 0 { Semaphore::MAX_PERMITS } else { bytes.div_ceil(SHARE_BYTES) };
-        let shares = shares.min(Semaphore::MAX_PERMITS);
-        let shares_max = u32::try_from(shares).unwrap_or(u32::MAX);
-        Self { shares: Arc::new(Semaphore::new(shares)), shares_max }
+        Self { shares: Arc::new(Semaphore::new(shares.min(Semaphore::MAX_PERMITS))) }
     }
 
     async fn admit(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let shares = u32::try_from(bytes.div_ceil(SHARE_BYTES)).unwrap_or(u32::MAX).min(self.shares_max);
-        Arc::clone(&self.shares).acquire_many_owned(shares).await.ok()
+        let shares = u32::try_from(bytes.div_ceil(SHARE_BYTES)).unwrap_or(u32::MAX);
+        let admission = Arc::clone(&self.shares).acquire_many_owned(shares);
+        tokio::time::timeout(ADMISSION_PATIENCE, admission).await.ok()?.ok()
     }
+}
+
+/// The room that one connection has taken for the request that is arriving.
+#[derive(Debug, Default)]
+struct Admission {
+    permit: Option<OwnedSemaphorePermit>,
+    bytes: usize,
+}
+
+impl Admission {
+    /// The bytes that must be asked for before more is read. Room is taken as bytes arrive, at most twice as much, and
+    /// not as they are announced: an announcement costs its sender nothing.
+    fn missing(&self, frames: &FrameReader) -> usize {
+        let announced = frames.awaited_bytes();
+        if announced <= REQUEST_BYTES_FREE {
+            return 0;
+        }
+        let next = frames.buffered_bytes().max(REQUEST_BYTES_FREE).saturating_mul(2).min(announced);
+        if frames.buffered_bytes() < self.bytes { 0 } else { next.saturating_sub(self.bytes) }
+    }
+
+    fn add(&mut self, bytes: usize, more: OwnedSemaphorePermit) {
+        self.bytes = self.bytes.saturating_add(bytes);
+        match &mut self.permit {
+            Some(permit) => permit.merge(more),
+            None => self.permit = Some(more),
+        }
+    }
+}
+
+/// A request that is not answered yet, and the bytes that it holds.
+struct Pending {
+    started: Started,
+    bytes: usize,
 }
 
 /// A connection and what belongs to it.
@@ -67,13 +104,16 @@ pub(crate) struct Connection {
     client: Arc<Client>,
     frames: FrameReader,
     /// Unanswered requests, oldest first.
-    pending: VecDeque<Started>,
+    pending: VecDeque<Pending>,
+    /// The bytes that they hold together.
+    pending_bytes: usize,
     outgoing: Outgoing,
     /// A first whole frame may be here already that was not started yet because of a limit.
     stalled: bool,
     memory: RequestMemory,
-    /// Held while a large request arrives.
-    admission: Option<OwnedSemaphorePermit>,
+    admission: Admission,
+    /// Why the connection ends once everything before is answered. Nothing more is read or started then.
+    closing: Option<String>,
 }
 
 /// What woke the task.
@@ -84,8 +124,8 @@ enum Event {
     Read(usize),
     /// Some bytes were written.
     Written,
-    /// There is room for the large request that has begun to arrive.
-    Admitted(Option<OwnedSemaphorePermit>),
+    /// There is room for so many more bytes of the large request that is arriving, or there was none in time.
+    Admitted(usize, Option<OwnedSemaphorePermit>),
     /// Nothing happened for as long as a connection may be silent.
     Idle,
     /// The broker stops.
@@ -111,10 +151,12 @@ impl Connection {
             client,
             frames: FrameReader::new(frame_bytes_max),
             pending: VecDeque::new(),
+            pending_bytes: 0,
             outgoing: Outgoing::default(),
             stalled: false,
             memory,
-            admission: None,
+            admission: Admission::default(),
+            closing: None,
         })
     }
 
@@ -132,65 +174,102 @@ impl Connection {
 
     async fn run(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), End> {
         loop {
-            self.start_requests()?;
+            self.start_requests();
+            if self.pending.is_empty()
+                && self.outgoing.is_empty()
+                && let Some(reason) = self.closing.take()
+            {
+                return Err(End::Protocol(reason));
+            }
             match self.next_event(stop).await? {
-                Event::Answered(answer) => self.answered(answer)?,
+                Event::Answered(answer) => self.answered(answer),
                 Event::Read(0) if self.frames.is_empty() => return Ok(()),
                 Event::Read(0) => return Err(End::Protocol("the stream ended inside a frame".to_owned())),
                 Event::Read(_) | Event::Written => {}
-                Event::Admitted(admission) => self.admission = admission,
+                Event::Admitted(bytes, Some(more)) => self.admission.add(bytes, more),
+                Event::Admitted(_, None) => {
+                    return Err(End::Protocol("there is no room for another large request".to_owned()));
+                }
                 Event::Idle | Event::Stopped => return Ok(()),
             }
         }
     }
 
     /// Starts every request that has wholly arrived, as far as the limits allow.
-    fn start_requests(&mut self) -> Result<(), End> {
+    fn start_requests(&mut self) {
         while self.may_start() {
             let frame = match self.frames.next() {
                 Ok(Some(frame)) => frame,
                 Ok(None) => {
                     self.stalled = false;
-                    return Ok(());
+                    return;
                 }
-                Err(error) => return Err(End::Protocol(error.to_string())),
+                Err(error) => return self.close(error.to_string()),
             };
-            self.admission = None;
-            match api::start(&self.shard, &self.client, frame) {
-                Ok(started) => self.pending.push_back(started),
-                Err(closed) => return Err(End::Protocol(closed.reason)),
-            }
-            self.take_ready()?;
+            self.admission = Admission::default();
+            let frame_bytes = frame.len();
+            let started = match api::start(&self.shard, &self.client, frame) {
+                Ok(started) => started,
+                Err(closed) => return self.close(closed.reason),
+            };
+            let bytes = match &started {
+                Started::Ready(parts) => parts.iter().map(Bytes::len).sum(),
+                Started::Nothing => 0,
+                Started::Waiting(_) | Started::Changing(_) => frame_bytes,
+            };
+            self.pending_bytes = self.pending_bytes.saturating_add(bytes);
+            self.pending.push_back(Pending { started, bytes });
+            self.take_ready();
         }
         self.stalled = true;
-        Ok(())
+    }
+
+    /// Ends the connection, as Kafka does with what it cannot parse, once the requests before are answered.
+    fn close(&mut self, reason: String) {
+        self.closing.get_or_insert(reason);
+        self.stalled = true;
     }
 
     fn may_start(&self) -> bool {
-        self.pending.len() < REQUESTS_IN_FLIGHT_MAX && self.outgoing.bytes() < OUTGOING_BYTES_MAX
+        let held = self.outgoing.bytes().saturating_add(self.pending_bytes);
+        let changing = self.pending.back().is_some_and(|last| matches!(last.started, Started::Changing(_)));
+        self.closing.is_none()
+            && self.pending.len() < REQUESTS_IN_FLIGHT_MAX
+            && held < HELD_BYTES_MAX
+            && !changing
     }
 
     /// Moves the answers that are ready, from the oldest on, to the outgoing bytes.
-    fn take_ready(&mut self) -> Result<(), End> {
-        while let Some(Started::Ready(_) | Started::Nothing) = self.pending.front() {
-            if let Some(Started::Ready(parts)) = self.pending.pop_front() {
-                self.answered(Ok(parts))?;
+    fn take_ready(&mut self) {
+        while let Some(Pending { started: Started::Ready(_) | Started::Nothing, .. }) = self.pending.front() {
+            if let Some(Started::Ready(parts)) = self.pop() {
+                self.answered(Ok(parts));
             }
         }
-        Ok(())
     }
 
-    fn answered(&mut self, answer: Result<Vec<Bytes>, api::Closed>) -> Result<(), End> {
-        let parts = answer.map_err(|closed| End::Protocol(closed.reason))?;
-        parts.into_iter().for_each(|part| self.outgoing.push(part));
-        Ok(())
+    fn pop(&mut self) -> Option<Started> {
+        let Pending { started, bytes } = self.pending.pop_front()?;
+        self.pending_bytes = self.pending_bytes.saturating_sub(bytes);
+        Some(started)
+    }
+
+    fn answered(&mut self, answer: Result<Vec<Bytes>, api::Closed>) {
+        match answer {
+            Ok(parts) => parts.into_iter().for_each(|part| self.outgoing.push(part)),
+            Err(closed) => {
+                // Answers behind this one would come out of order.
+                self.pending.clear();
+                self.pending_bytes = 0;
+                self.close(closed.reason);
+            }
+        }
     }
 
     async fn next_event(&mut self, stop: &mut watch::Receiver<bool>) -> Result<Event, End> {
-        self.take_ready()?;
-        let waiting = matches!(self.pending.front(), Some(Started::Waiting(_)));
-        let awaited = self.frames.awaited_bytes();
-        let admitted = awaited <= REQUEST_BYTES_FREE || self.admission.is_some();
+        self.take_ready();
+        let waiting = !self.pending.is_empty();
+        let missing = self.admission.missing(&self.frames);
         let may_read = !self.stalled;
         let idle = self.idle_after();
         let Self { stream, frames, pending, outgoing, memory, .. } = self;
@@ -204,18 +283,19 @@ impl Connection {
                 _ = stop.changed() => Ok(Event::Stopped),
             };
         }
-        tokio::select! {
-            answer = front_answer(pending), if waiting => {
-                pending.pop_front();
-                Ok(Event::Answered(answer))
+        let event = tokio::select! {
+            answer = front_answer(pending), if waiting => Event::Answered(answer),
+            read = stream.read_buf(frames.buffer_mut()), if may_read && missing == 0 => {
+                Event::Read(read.map_err(End::Io)?)
             }
-            read = stream.read_buf(frames.buffer_mut()), if may_read && admitted => {
-                read.map(Event::Read).map_err(End::Io)
-            }
-            admission = memory.admit(awaited), if may_read && !admitted => Ok(Event::Admitted(admission)),
-            () = tokio::time::sleep(idle), if !waiting => Ok(Event::Idle),
-            _ = stop.changed() => Ok(Event::Stopped),
+            more = memory.admit(missing), if may_read && missing > 0 => Event::Admitted(missing, more),
+            () = tokio::time::sleep(idle), if !waiting => Event::Idle,
+            _ = stop.changed() => Event::Stopped,
+        };
+        if matches!(event, Event::Answered(_)) {
+            self.pop();
         }
+        Ok(event)
     }
 
     fn idle_after(&self) -> Duration {
@@ -228,10 +308,10 @@ impl Connection {
 }
 
 /// Waits for the answer at the front, which stays there until it is ready, so that this may be dropped and called again.
-async fn front_answer(pending: &mut VecDeque<Started>) -> Result<Vec<Bytes>, api::Closed> {
+async fn front_answer(pending: &mut VecDeque<Pending>) -> Result<Vec<Bytes>, api::Closed> {
     poll_fn(|context| match pending.front_mut() {
-        Some(Started::Waiting(answer)) => answer.as_mut().poll(context),
-        _ => Poll::Pending,
+        Some(front) => front.started.poll(context),
+        None => Poll::Pending,
     })
     .await
 }

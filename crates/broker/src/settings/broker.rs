@@ -63,7 +63,7 @@ settings! {
     default_replication_factor: i32 = "default.replication.factor", 1, Check::AtLeast(1),
         "Told to clients; there is one broker, so every partition has one replica.";
     auto_create_topics_enable: bool = "auto.create.topics.enable", true, Check::Any,
-        "Whether Metadata and Produce create a topic that is missing.";
+        "Whether Metadata creates a topic that is missing.";
     delete_topic_enable: bool = "delete.topic.enable", true, Check::Any,
         "Whether topics can be deleted.";
     message_max_bytes: i32 = "message.max.bytes", 1_048_588, Check::AtLeast(0),
@@ -81,7 +81,7 @@ settings! {
     connections_max_idle_ms: i64 = "connections.max.idle.ms", 600_000, Check::Any,
         "A connection that is silent for so long is closed.";
     queued_max_request_bytes: i64 = "queued.max.request.bytes", 268_435_456, Check::Any,
-        "Bytes of requests being worked on, over all connections; further ones wait.";
+        "Bytes of large requests that are arriving, over all connections; further ones wait, and are refused after 10 seconds.";
     group_initial_rebalance_delay_ms: i32 = "group.initial.rebalance.delay.ms", 0, Check::AtLeast(0),
         "How long an empty group waits for more members before its first rebalance.";
     group_min_session_timeout_ms: i32 = "group.min.session.timeout.ms", 6000, Check::AtLeast(0),
@@ -93,7 +93,7 @@ settings! {
     offset_metadata_max_bytes: i32 = "offset.metadata.max.bytes", 4096, Check::AtLeast(0),
         "Longest metadata of a committed offset.";
     offsets_topic_num_partitions: i32 = "offsets.topic.num.partitions", 50, Check::AtLeast(1),
-        "Partitions of __consumer_offsets. Fixed when the data directory is first used.";
+        "Partitions of __consumer_offsets. Fixed when that topic is made.";
     offsets_topic_segment_bytes: i32 = "offsets.topic.segment.bytes", 104_857_600, Check::AtLeast(1),
         "Segment size of __consumer_offsets.";
     producer_id_expiration_ms: i32 = "producer.id.expiration.ms", 86_400_000, Check::AtLeast(1),
@@ -134,6 +134,8 @@ settings! {
         "Records after which a partition is synced to disk.";
     log_flush_interval_ms: Option<i64> = "log.flush.interval.ms", None, Check::Any,
         "Time after which a partition is synced to disk.";
+    ottla_flush_background_ms: i64 = "ottla.flush.background.ms", 1000, Check::AtLeast(0),
+        "How long bytes may wait for a sync that nobody asked for: what a power loss can cost. 0 leaves it to the operating system.";
     log_preallocate: bool = "log.preallocate", false, Check::Any,
         "Whether a segment's file is allocated at once.";
     log_message_timestamp_type: String = "log.message.timestamp.type", "CreateTime".to_owned(), Check::OneOf(&["CreateTime", "LogAppendTime"]),
@@ -143,7 +145,7 @@ settings! {
     log_message_timestamp_after_max_ms: i64 = "log.message.timestamp.after.max.ms", HOUR_MS, Check::AtLeast(0),
         "How far a record's time may lie ahead of the broker's.";
     min_insync_replicas: i32 = "min.insync.replicas", 1, Check::AtLeast(1),
-        "Told to clients; a partition has one replica, so more than 1 refuses acks=all as Kafka would.";
+        "Told to clients; a partition has one replica, and no more are ever asked for.";
     compression_type: String = "compression.type", "producer".to_owned(), Check::OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]),
         "Compression of stored batches. Stored only: batches are kept as the producer made them.";
 }

@@ -212,7 +212,7 @@ mod tests {
         let error = sources.load().expect_err("unknown").to_string();
         assert!(error.contains("did you mean 'log.segment.bytes'?"), "{error}");
         for (pair, part) in
-            [("nonsense", "KEY=VALUE"), ("num.partitions=0", "at least 1"), ("node.id=x", "type int")]
+            [("nonsense", "KEY=VALUE"), ("num.partitions=0", "at least 1"), ("node.id=x", "type INT")]
         {
             let sources = Sources { pairs: vec![pair.into()], ..Sources::default() };
             let error = sources.load().expect_err("refused").to_string();

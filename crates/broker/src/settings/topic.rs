@@ -41,7 +41,7 @@ const STORED: &str = "Stored only.";
 topic_settings! {
     "cleanup.policy", List, Check::OneOf(&["compact", "delete"]), Some("log.cleanup.policy"),
         |s| s.log_cleanup_policy.join(","), "Whether old records are deleted, compacted by key, or both.";
-    "compression.gzip.level", Int, Check::Any, Some("compression.gzip.level"), |_| "-1".to_owned(), STORED;
+    "compression.gzip.level", Int, Check::GzipLevel, Some("compression.gzip.level"), |_| "-1".to_owned(), STORED;
     "compression.lz4.level", Int, Check::Range(1.0, 17.0), Some("compression.lz4.level"), |_| "9".to_owned(), STORED;
     "compression.type", Text, CODECS, Some("compression.type"), |s| s.compression_type.clone(),
         "Stored only: batches are kept as the producer made them.";
@@ -53,12 +53,12 @@ topic_settings! {
         |s| s.log_flush_interval_messages.to_string(), "Records after which a partition is synced to disk.";
     "flush.ms", Long, Check::AtLeast(0), Some("log.flush.interval.ms"),
         |s| s.log_flush_interval_ms.unwrap_or(i64::MAX).to_string(), "Time after which a partition is synced to disk.";
-    "follower.replication.throttled.replicas", List, Check::Any, None, |_| String::new(), STORED;
+    "follower.replication.throttled.replicas", List, Check::ThrottledReplicas, None, |_| String::new(), STORED;
     "index.interval.bytes", Int, Check::AtLeast(0), Some("log.index.interval.bytes"),
         |s| s.log_index_interval_bytes.to_string(), "Bytes between two entries of an index.";
     "internal.segment.bytes", Int, Check::AtLeast(1), None, |_| String::new(),
         "Segment size below the least that segment.bytes takes, for tests.";
-    "leader.replication.throttled.replicas", List, Check::Any, None, |_| String::new(), STORED;
+    "leader.replication.throttled.replicas", List, Check::ThrottledReplicas, None, |_| String::new(), STORED;
     "local.retention.bytes", Long, Check::AtLeast(-2), Some("log.local.retention.bytes"), |_| "-2".to_owned(), STORED;
     "local.retention.ms", Long, Check::AtLeast(-2), Some("log.local.retention.ms"), |_| "-2".to_owned(), STORED;
     "max.compaction.lag.ms", Long, Check::AtLeast(1), Some("log.cleaner.max.compaction.lag.ms"),
@@ -76,7 +76,7 @@ topic_settings! {
     "min.compaction.lag.ms", Long, Check::AtLeast(0), Some("log.cleaner.min.compaction.lag.ms"),
         |s| s.log_cleaner_min_compaction_lag_ms.to_string(), "Least time that a record stays uncompacted.";
     "min.insync.replicas", Int, Check::AtLeast(1), Some("min.insync.replicas"),
-        |s| s.min_insync_replicas.to_string(), "More than 1 refuses acks=all, since a partition has one replica.";
+        |s| s.min_insync_replicas.to_string(), "Stored only: a partition has one replica, and no more are ever asked for.";
     "preallocate", Boolean, Check::Any, Some("log.preallocate"),
         |s| s.log_preallocate.to_string(), "Whether a segment's file is allocated at once.";
     "remote.log.copy.disable", Boolean, Check::Any, None, |_| "false".to_owned(), STORED;
@@ -104,24 +104,28 @@ pub(crate) fn topic_setting(name: &str) -> Option<&'static TopicSetting> {
     TOPIC_SETTINGS.iter().find(|setting| setting.name == name)
 }
 
-/// Checks one override as CreateTopics gives it.
+/// Checks one override as CreateTopics gives it, and writes it as Kafka prints it.
 ///
 /// # Errors
 /// A sentence in the words of Kafka's `InvalidConfigurationException`.
-pub(crate) fn check_override(name: &str, value: Option<&str>) -> Result<(), String> {
+fn check_override(name: &str, value: &str) -> Result<String, String> {
     let Some(setting) = topic_setting(name) else {
         return Err(format!("Unknown topic config name: {name}"));
     };
-    let Some(value) = value else {
-        return Err(format!("Null value not supported for topic configs: {name}"));
-    };
-    let checked: Result<(), SettingError> = match setting.kind {
-        Kind::Boolean => parse_checked::<bool>(name, value, setting.check).map(drop),
-        Kind::Short | Kind::Int => parse_checked::<i32>(name, value, setting.check).map(drop),
-        Kind::Long => parse_checked::<i64>(name, value, setting.check).map(drop),
-        Kind::Double => parse_checked::<f64>(name, value, setting.check).map(drop),
-        Kind::List => parse_checked::<Vec<String>>(name, value, setting.check).map(drop),
-        Kind::Text => parse_checked::<String>(name, value, setting.check).map(drop),
+    if setting.kind == Kind::List && !value.is_empty() && value.split(',').any(|part| part.trim().is_empty())
+    {
+        return Err(format!("Configuration '{name}' values must not be empty."));
+    }
+    fn print<T: Value>(name: &str, value: &str, check: Check) -> Result<String, SettingError> {
+        parse_checked::<T>(name, value, check).map(|parsed| parsed.print().unwrap_or_default())
+    }
+    let checked = match setting.kind {
+        Kind::Boolean => print::<bool>(name, value, setting.check),
+        Kind::Short | Kind::Int => print::<i32>(name, value, setting.check),
+        Kind::Long => print::<i64>(name, value, setting.check),
+        Kind::Double => print::<f64>(name, value, setting.check),
+        Kind::List => print::<Vec<String>>(name, value, setting.check),
+        Kind::Text => print::<String>(name, value, setting.check),
     };
     checked.map_err(|error| match error {
         SettingError::Invalid { reason, .. } => {
@@ -129,6 +133,34 @@ pub(crate) fn check_override(name: &str, value: Option<&str>) -> Result<(), Stri
         }
         other => other.to_string(),
     })
+}
+
+/// Checks the overrides of one topic, each and together, and writes them as Kafka prints them.
+///
+/// # Errors
+/// A sentence in the words of Kafka's `InvalidConfigurationException`.
+pub(crate) fn check_overrides<'a>(
+    settings: &Settings,
+    given: impl Iterator<Item = (&'a str, Option<&'a str>)> + Clone,
+) -> Result<Overrides, String> {
+    let nulls: Vec<&str> = given.clone().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
+    if !nulls.is_empty() {
+        return Err(format!("Null value not supported for topic configs: {}", nulls.join(",")));
+    }
+    let mut overrides = Overrides::new();
+    for (name, value) in given {
+        overrides.insert(name.to_owned(), check_override(name, value.unwrap_or_default())?);
+    }
+    let lag = |name| effective(settings, &overrides, name).and_then(|text| text.parse::<i64>().ok());
+    let (least, most) = (lag("min.compaction.lag.ms"), lag("max.compaction.lag.ms"));
+    if let (Some(least), Some(most)) = (least, most)
+        && least > most
+    {
+        return Err(format!(
+            "conflict topic config setting min.compaction.lag.ms ({least}) > max.compaction.lag.ms ({most})"
+        ));
+    }
+    Ok(overrides)
 }
 
 /// The value in force: the topic's own, or what it inherits.
@@ -212,14 +244,53 @@ mod tests {
         assert_eq!(log_config(&settings, &own).segment_bytes, 3_000_000);
     }
 
+    fn check(given: &[(&str, Option<&str>)]) -> Result<Overrides, String> {
+        check_overrides(&Settings::default(), given.iter().copied())
+    }
+
+    #[test]
+    fn overrides_are_kept_as_kafka_prints_them() {
+        let kept = check(&[
+            ("cleanup.policy", Some("compact, delete")),
+            ("min.cleanable.dirty.ratio", Some("0.50")),
+        ]);
+        let kept = kept.expect("fits");
+        assert_eq!(kept["cleanup.policy"], "compact,delete");
+        assert_eq!(kept["min.cleanable.dirty.ratio"], "0.5");
+        assert!(check(&[("cleanup.policy", Some(""))]).is_ok());
+    }
+
     #[test]
     fn bad_overrides_are_told_in_kafkas_words() {
-        assert!(check_override("cleanup.policy", Some("compact,delete")).is_ok());
-        assert_eq!(check_override("nope", Some("1")), Err("Unknown topic config name: nope".to_owned()));
-        for (name, value) in [("cleanup.policy", "burn"), ("segment.bytes", "10"), ("retention.ms", "x")] {
-            assert!(check_override(name, Some(value)).is_err(), "{name}={value}");
+        for (given, told) in [
+            (&[("nope", Some("1"))][..], "Unknown topic config name: nope"),
+            (
+                &[("retention.ms", None), ("segment.ms", None)],
+                "Null value not supported for topic configs: retention.ms,segment.ms",
+            ),
+            (
+                &[("cleanup.policy", Some("delete,"))],
+                "Configuration 'cleanup.policy' values must not be empty.",
+            ),
+            (
+                &[("retention.ms", Some("x"))],
+                "Invalid value x for configuration retention.ms: Not a number of type LONG",
+            ),
+            (
+                &[("segment.bytes", Some("10"))],
+                "Invalid value 10 for configuration segment.bytes: Value must be at least 1048576",
+            ),
+            (
+                &[("compression.gzip.level", Some("10"))],
+                "Invalid value 10 for configuration compression.gzip.level: Value must be between 1 and 9 or equal to -1",
+            ),
+            (
+                &[("min.compaction.lag.ms", Some("2")), ("max.compaction.lag.ms", Some("1"))],
+                "conflict topic config setting min.compaction.lag.ms (2) > max.compaction.lag.ms (1)",
+            ),
+        ] {
+            assert_eq!(check(given), Err(told.to_owned()));
         }
-        assert!(check_override("retention.ms", None).is_err());
     }
 
     #[test]

@@ -47,6 +47,10 @@ pub(crate) enum Check {
     AtLeast(i64),
     /// One of these texts; for lists, each element.
     OneOf(&'static [&'static str]),
+    /// Numbers from 1 to 9, or -1.
+    GzipLevel,
+    /// `*`, nothing, or replicas as `PARTITION:BROKER`.
+    ThrottledReplicas,
 }
 
 /// Why a value was refused; a sentence for a person.
@@ -90,7 +94,7 @@ macro_rules! numbers {
         impl Value for $type {
             const KIND: Kind = Kind::$kind;
             fn parse(text: &str) -> Result<Self, String> {
-                text.trim().parse().map_err(|_| format!("not a number of type {}", $name))
+                text.trim().parse().map_err(|_| format!("Not a number of type {}", $name))
             }
             fn print(&self) -> Option<String> {
                 Some(self.to_string())
@@ -100,15 +104,15 @@ macro_rules! numbers {
 }
 
 numbers! {
-    i16, Short, "short";
-    i32, Int, "int";
-    i64, Long, "long";
+    i16, Short, "SHORT";
+    i32, Int, "INT";
+    i64, Long, "LONG";
 }
 
 impl Value for f64 {
     const KIND: Kind = Kind::Double;
     fn parse(text: &str) -> Result<Self, String> {
-        text.trim().parse().map_err(|_| "not a number of type double".to_owned())
+        text.trim().parse().map_err(|_| "Not a number of type DOUBLE".to_owned())
     }
     fn print(&self) -> Option<String> {
         // Kafka prints doubles as Java does, with at least one digit behind the point.
@@ -126,7 +130,7 @@ impl Value for bool {
         match text.trim().to_ascii_lowercase().as_str() {
             "true" => Ok(true),
             "false" => Ok(false),
-            _ => Err("expected value to be either true or false".to_owned()),
+            _ => Err("Expected value to be either true or false".to_owned()),
         }
     }
     fn print(&self) -> Option<String> {
@@ -171,16 +175,41 @@ impl Check {
             Self::Any => None,
             Self::Range(least, most) => {
                 let number: f64 = printed.parse().ok()?;
-                (number < least || number > most).then(|| format!("value must be between {least} and {most}"))
+                if number < least {
+                    return Some(format!("Value must be at least {least}"));
+                }
+                (number > most).then(|| format!("Value must be no more than {most}"))
             }
             Self::AtLeast(least) => {
                 let number: i64 = printed.parse().ok()?;
-                (number < least).then(|| format!("value must be at least {least}"))
+                (number < least).then(|| format!("Value must be at least {least}"))
+            }
+            Self::GzipLevel => {
+                let number: i64 = printed.parse().ok()?;
+                let good = number == -1 || (1..=9).contains(&number);
+                (!good).then(|| "Value must be between 1 and 9 or equal to -1".to_owned())
+            }
+            Self::ThrottledReplicas => {
+                let replica = |text: &str| {
+                    let parts = text.split_once(':');
+                    parts.is_some_and(|(left, right)| {
+                        left.parse::<u32>().is_ok() && right.parse::<u32>().is_ok()
+                    })
+                };
+                let good = printed.is_empty() || printed == "*" || printed.split(',').all(replica);
+                (!good).then(|| {
+                    "must be the literal '*' or a list of replicas in the following format: \
+                     [partitionId]:[brokerId],[partitionId]:[brokerId],..."
+                        .to_owned()
+                })
             }
             Self::OneOf(choices) => {
                 let fits = |text: &str| choices.contains(&text);
-                let good = if kind == Kind::List { printed.split(',').all(fits) } else { fits(printed) };
-                (!good).then(|| format!("must be one of {}", choices.join(", ")))
+                let good = match kind {
+                    Kind::List => printed.is_empty() || printed.split(',').all(fits),
+                    _ => fits(printed),
+                };
+                (!good).then(|| format!("String must be one of: {}", choices.join(", ")))
             }
         }
     }

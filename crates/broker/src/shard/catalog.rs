@@ -32,7 +32,27 @@ impl Shard {
         if validate_only {
             return created;
         }
-        created.into_iter().map(|result| result.and_then(|topic| self.serve(topic))).collect()
+        let mut served = Vec::with_capacity(created.len());
+        for topic in created {
+            served.push(match topic {
+                Ok(topic) => self.serve_or_take_back(topic).await,
+                refused => refused,
+            });
+        }
+        served
+    }
+
+    /// Opens a topic that was just created; if that fails, it is as if it had not been created.
+    async fn serve_or_take_back(&self, topic: Arc<Topic>) -> Result<Arc<Topic>, TopicError> {
+        let id = topic.id;
+        let refusal = match self.serve(topic) {
+            Ok(topic) => return Ok(topic),
+            Err(refusal) => refusal,
+        };
+        if let Err(failure) = self.change(Command::DeleteTopic(id)).await {
+            warn!(%id, failure = failure.message, "cannot take back a topic that could not be opened");
+        }
+        Err(refusal)
     }
 
     /// The topic, made with the default settings if it is missing.
@@ -74,12 +94,8 @@ impl Shard {
             _ => return Err(unavailable()),
         }
         let Some(live) = self.topics.remove(id) else { return Ok(()) };
-        for partition in &live.partitions {
-            if let Err(error) = partition.log().delete() {
-                warn!(partition = %partition.name(), %error, "cannot remove a deleted log; the next start does");
-            }
-            partition.wake();
-        }
+        live.partitions.iter().for_each(|partition| partition.go_offline());
+        remove_files(Arc::clone(&live)).await;
         info!(topic = %live.topic.name, %id, "topic deleted");
         for coordinator in self.groups.get().into_iter().flatten() {
             let deleted = group::Command::TopicDeleted { topic: live.topic.name.clone(), topic_id: id };
@@ -131,6 +147,20 @@ impl Shard {
                 Err(Refusal { error: ErrorCode::KafkaStorageError, message: error.to_string() })
             }
         }
+    }
+}
+
+/// Removes the files of a deleted topic, where blocking holds up nobody else.
+async fn remove_files(live: Arc<LiveTopic>) {
+    let removed = tokio::task::spawn_blocking(move || {
+        for partition in &live.partitions {
+            if let Err(error) = partition.log().delete() {
+                warn!(partition = %partition.name(), %error, "cannot remove a deleted log; the next start does");
+            }
+        }
+    });
+    if removed.await.is_err() {
+        warn!("removing the files of a topic ended early; the next start does the rest");
     }
 }
 

@@ -10,7 +10,7 @@
 //! Locks: `state` before the partition's log; `queue` is held for a push or a take only.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use bytes::Bytes;
@@ -27,8 +27,14 @@ use crate::error_codes;
 /// Commands that may wait for one machine; a caller beyond is told to come back.
 const QUEUED_COMMANDS_MAX: usize = 100_000;
 
-/// Bytes of records after which one batch is closed, well below what any log refuses.
+/// Bytes of records after which a batch is closed.
 const BATCH_BYTES_SOFT_MAX: usize = 512 * 1024;
+
+/// Commands that share a batch; replies wait for all of them.
+const BATCH_COMMANDS_MAX: usize = 1000;
+
+/// Batches that one caller works off before it hands the rest to a task: it has a connection to serve.
+const BATCHES_PER_TURN_MAX: usize = 4;
 
 /// No deadline.
 const NEVER: u64 = u64::MAX;
@@ -59,6 +65,8 @@ pub(crate) struct Coordinator<M: Machine> {
     clock: Arc<dyn Clock>,
     /// When the machine wants to be ticked, in nanoseconds of the monotonic clock, or [`NEVER`].
     deadline: AtomicU64,
+    /// Set when the machine no longer answers.
+    unloaded: AtomicBool,
     /// Called when the deadline has come nearer.
     sooner: Box<dyn Fn() + Send + Sync>,
 }
@@ -86,6 +94,7 @@ where
             partition,
             clock,
             deadline,
+            unloaded: AtomicBool::new(false),
             sooner,
         })
     }
@@ -99,7 +108,7 @@ where
         let (reply, receiver) = oneshot::channel();
         {
             let mut queue = self.queue();
-            if queue.len() < QUEUED_COMMANDS_MAX {
+            if queue.len() < QUEUED_COMMANDS_MAX && !self.unloaded.load(Ordering::Acquire) {
                 queue.push_back(Submitted { caller, command, reply });
             }
         }
@@ -129,14 +138,18 @@ where
         self.work_off();
     }
 
-    /// Answers everybody who waits, as when the log is closed. No command may follow.
+    /// Answers everybody who waits, as when the log is closed, and takes no more commands. Also after a panic in the
+    /// machine: what it knows may then differ from its log, until a restart replays that.
     pub(crate) fn unload(&self) {
         let mut state = self.lock();
+        self.unloaded.store(true, Ordering::Release);
         // Whoever handed in one of these finds the sender gone, which stands for the same answer.
         self.queue().clear();
+        state.held.clear();
         let replies = state.machine.unloaded();
         send(&mut state, replies);
         state.waiting.clear();
+        self.deadline.store(NEVER, Ordering::Release);
     }
 
     /// When [`Self::tick`] should be called next.
@@ -162,21 +175,27 @@ where
     /// Works off the queue if nobody else does. Whoever holds the machine calls this after letting go, so a command that
     /// was pushed in between is never left behind.
     fn work_off(self: &Arc<Self>) {
+        let mut batches = 0;
         while !self.queue().is_empty() {
+            batches += 1;
+            if batches > BATCHES_PER_TURN_MAX {
+                let coordinator = Arc::clone(self);
+                drop(tokio::spawn(async move { coordinator.work_off() }));
+                return;
+            }
             let mut state = match self.state.try_lock() {
                 Ok(state) => state,
-                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(TryLockError::Poisoned(_)) => return self.unload(),
                 Err(TryLockError::WouldBlock) => return,
             };
             let mut round = Round::default();
-            loop {
+            for _ in 0..BATCH_COMMANDS_MAX {
                 let Some(submitted) = self.queue().pop_front() else { break };
                 self.handle(&mut state, submitted, &mut round);
                 if round.bytes >= BATCH_BYTES_SOFT_MAX {
                     break;
                 }
             }
-            // What an earlier batch of this turn left to wait for is waited for with the last one.
             let _ = self.finish(&mut state, round);
             let held = state.held.back().map(|(end, _)| *end);
             drop(state);
@@ -196,15 +215,8 @@ where
         self.absorb(state, effects, round);
     }
 
-    /// Replays what a call led to, so that the next command sees it, and keeps it for the append. Records of one call
-    /// stay together: when they would make the batch too large, what was gathered before goes first.
+    /// Replays what a call led to, so that the next command sees it, and keeps it for the append.
     fn absorb(&self, state: &mut State<M>, effects: Effects<M::Reply>, round: &mut Round<M>) {
-        let bytes = effects.records.iter().map(record_bytes).sum::<usize>();
-        let overflows = !round.undos.is_empty() && round.bytes.saturating_add(bytes) > BATCH_BYTES_SOFT_MAX;
-        if overflows && let Err(cause) = self.finish(state, std::mem::take(round)) {
-            // The call went by what has just been taken back.
-            return self.fail(state, cause, effects.replies);
-        }
         let timestamp = self.clock.wall().0;
         for record in effects.records {
             let offset = *round.next_offset.get_or_insert_with(|| self.partition.log().end_offset());
@@ -241,7 +253,7 @@ where
             Ok(state.held.back().map_or(0, |(end, _)| *end))
         } else {
             let appended = self.partition.append(builder.build(), Origin::Coordinator, self.clock.wall());
-            appended.map(|appended| appended.next_offset)
+            appended.map(|accepted| accepted.end())
         };
         let result = match appended {
             Ok(end) if self.partition.high_watermark() >= end => {
@@ -277,7 +289,11 @@ where
         let Some(end) = held else { return };
         let coordinator = Arc::clone(self);
         tokio::spawn(async move {
-            coordinator.partition.committed(end).await;
+            let committed = coordinator.partition.committed(end).await;
+            if committed.is_err() {
+                // What the machine knows is more than what is on disk, and nobody may see it any more.
+                return coordinator.unload();
+            }
             let mut state = coordinator.lock();
             let committed = coordinator.partition.high_watermark();
             while state.held.front().is_some_and(|(end, _)| *end <= committed) {
@@ -344,7 +360,7 @@ fn nanos(moment: Option<Monotonic>) -> u64 {
     moment.map_or(NEVER, |moment| u64::try_from(moment.0.as_nanos()).unwrap_or(NEVER))
 }
 
-/// Replays a whole log. A record that cannot be read is told and passed over: the rest of the log still counts.
+/// Replays a whole log. A record that the machine cannot read is told and passed over: the rest still counts.
 fn replay<M: Machine>(machine: &mut M, partition: &Partition) -> Result<(), String> {
     let log = partition.log();
     let from = log.start_offset();

@@ -57,6 +57,31 @@ impl DataDir {
             Lock::None => None,
         };
         let first = !disk.exists(&path.join(META)).map_err(wrong)?;
+        let own = match disk.read(&path.join(OWN)) {
+            Ok(bytes) => properties(&bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(wrong(error)),
+        };
+        let before = match own.get("leader.epoch").map(|text| text.parse::<LeaderEpoch>()) {
+            Some(Ok(epoch)) => epoch,
+            None if first => 0,
+            // An epoch that went back would let clients believe in records that are gone.
+            Some(Err(_)) | None => {
+                return Err(OpenError::DataDir {
+                    path: path.to_owned(),
+                    reason: format!(
+                        "{OWN} has no leader.epoch; write it back, higher than any epoch of the logs"
+                    ),
+                });
+            }
+        };
+        let clean = first || disk.exists(&path.join(CLEAN)).map_err(wrong)?;
+        let leader_epoch = if clean { before } else { before.saturating_add(1) };
+        if first || !clean {
+            let text = format!("version=1\nleader.epoch={leader_epoch}\n");
+            disk.replace(&path.join(OWN), text.as_bytes()).map_err(wrong)?;
+        }
+        // Last, since it makes the directory one that was used before.
         let cluster_id = if first {
             let id = TopicId::from_random(random.next_u128()).to_string();
             let directory = TopicId::from_random(random.next_u128());
@@ -66,23 +91,18 @@ impl DataDir {
         } else {
             read_cluster_id(&*disk, path, node_id)?
         };
-        let own = match disk.read(&path.join(OWN)) {
-            Ok(bytes) => properties(&bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(error) => return Err(wrong(error)),
-        };
-        let before: LeaderEpoch = own.get("leader.epoch").and_then(|text| text.parse().ok()).unwrap_or(0);
-        let clean = first || disk.exists(&path.join(CLEAN)).map_err(wrong)?;
-        let leader_epoch = if clean { before } else { before.saturating_add(1) };
-        if first || !clean {
-            let text = format!("version=1\nleader.epoch={leader_epoch}\n");
-            disk.replace(&path.join(OWN), text.as_bytes()).map_err(wrong)?;
-        }
-        if disk.exists(&path.join(CLEAN)).map_err(wrong)? {
-            disk.remove_file(&path.join(CLEAN)).map_err(wrong)?;
-            disk.sync_dir(path).map_err(wrong)?;
-        }
         Ok(Self { disk, path: path.to_owned(), cluster_id, leader_epoch, clean, _lock: lock })
+    }
+
+    /// Takes the marker of a clean stop away: from now on the files may change. Not earlier, so that a start which fails
+    /// costs the next one nothing.
+    pub(crate) fn begin(&self) -> io::Result<()> {
+        let marker = self.path.join(CLEAN);
+        if self.disk.exists(&marker)? {
+            self.disk.remove_file(&marker)?;
+            self.disk.sync_dir(&self.path)?;
+        }
+        Ok(())
     }
 
     /// Writes the marker that lets the next start believe the files as they are.
@@ -146,6 +166,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("temporary directory");
         let first = open(dir.path(), 1).expect("opens");
         assert_eq!((first.leader_epoch, first.clean), (0, true));
+        first.begin().expect("begun");
         let cluster = first.cluster_id.clone();
         drop(first);
         let second = open(dir.path(), 1).expect("opens");

@@ -6,11 +6,13 @@
 mod catalog;
 mod coordinator;
 mod data_dir;
+mod flusher;
 mod groups;
 mod open;
 mod partition;
 mod producer_ids;
 mod router;
+mod strays;
 mod topics;
 
 use std::sync::{Arc, OnceLock};
@@ -25,8 +27,9 @@ use tracing::{info, warn};
 pub(crate) use catalog::TopicError;
 pub(crate) use coordinator::Coordinator;
 pub(crate) use data_dir::Lock;
+pub(crate) use flusher::Flusher;
 pub(crate) use open::{Place, Seams};
-pub(crate) use partition::Partition;
+pub(crate) use partition::{Accepted, Needs, Offline, Partition};
 pub(crate) use topics::LiveTopic;
 
 use crate::api::FetchSessions;

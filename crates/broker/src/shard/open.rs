@@ -1,20 +1,20 @@
 //! Opens a shard: the data directory, the catalog, every log, the coordinators.
 
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use ottla_control::catalog::{Catalog, Topic};
-use ottla_log::{Disk, Identity, Log, LogConfig, Open};
+use ottla_log::{Disk, Identity, Log, LogConfig, LogError, Open};
 use ottla_model::{CLUSTER_METADATA, PartitionIndex, TopicId, TopicName};
 use tokio::sync::Notify;
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::coordinator::Coordinator;
 use super::data_dir::{DataDir, Lock};
-use super::partition::{CommitStage, ImmediateCommit, Partition};
+use super::partition::{CommitStage, Partition};
 use super::producer_ids::ProducerIds;
 use super::router::{OneNode, Router};
+use super::strays;
 use super::topics::{LiveTopic, Topics};
 use super::{FetchSessions, Settings, Shard};
 use crate::clock::{Clock, SystemRandom};
@@ -23,13 +23,6 @@ use crate::settings::log_config;
 
 /// `Uuid.METADATA_TOPIC_ID`.
 const METADATA_TOPIC_ID: TopicId = TopicId([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
-
-/// Largest batch of the catalog's log: a request of the largest size that only creates topics makes about as much.
-const CATALOG_BATCH_BYTES_MAX: usize = 512 << 20;
-
-/// What a directory is renamed to on its way out, and when nobody knows it (`LocalLog`).
-const DELETED_SUFFIX: &str = "-delete";
-const STRAY_SUFFIX: &str = "-stray";
 
 /// What a shard leaves to others: who serves what, and when an append counts as committed.
 #[derive(Debug, Clone)]
@@ -40,9 +33,10 @@ pub(crate) struct Seams {
     pub(crate) stage: Arc<dyn CommitStage>,
 }
 
-impl Default for Seams {
-    fn default() -> Self {
-        Self { router: Arc::new(OneNode), stage: Arc::new(ImmediateCommit) }
+impl Seams {
+    /// One node that serves everything, with this commit stage.
+    pub(crate) fn one_node(stage: Arc<dyn CommitStage>) -> Self {
+        Self { router: Arc::new(OneNode), stage }
     }
 }
 
@@ -69,7 +63,7 @@ impl Shard {
         let data_dir = DataDir::open(place.disk, &place.path, place.lock, settings.node_id, &mut random)?;
         let catalog = open_catalog(&data_dir, &settings, &clock, &seams)?;
         let known = catalog.look(|catalog| catalog.topics().cloned().collect::<Vec<Arc<Topic>>>());
-        set_strays_aside(&data_dir, &known);
+        strays::sort_out(&data_dir, &known);
         let topics = Topics::default();
         for topic in known {
             topics.put(open_topic(&data_dir, &settings, &*clock, &seams, topic, &[])?);
@@ -89,6 +83,10 @@ impl Shard {
             timers: Arc::new(Notify::new()),
         });
         shard.load_groups()?;
+        shard.data_dir.begin().map_err(|error| OpenError::DataDir {
+            path: shard.data_dir.path.clone(),
+            reason: error.to_string(),
+        })?;
         Ok(shard)
     }
 
@@ -112,9 +110,8 @@ fn open_catalog(
         partition: CLUSTER_METADATA.to_owned(),
         reason: error.to_string(),
     })?;
-    // Everything that one request creates is one batch.
-    let config =
-        LogConfig { retention_ms: -1, max_message_bytes: CATALOG_BATCH_BYTES_MAX, ..LogConfig::default() };
+    // As in Kafka, what was created is on disk when it is told.
+    let config = LogConfig { retention_ms: -1, flush_messages: 1, ..LogConfig::default() };
     let partition =
         Arc::new(open_partition(data_dir, &**clock, seams, (&name, METADATA_TOPIC_ID, 0), config)?);
     let wrong = |reason| OpenError::Log { partition: partition.name(), reason };
@@ -158,7 +155,16 @@ fn open_partition(
     let identity = Identity { topic: topic.clone(), partition: index, topic_id };
     // Without a clean stop nothing below the end is known to be down, so the whole log is checked.
     let open = Open { clean: data_dir.clean, recovery_point: 0, now: clock.wall() };
-    let opened = Log::open(Arc::clone(&data_dir.disk), &directory, identity, config, open);
+    let try_open =
+        || Log::open(Arc::clone(&data_dir.disk), &directory, identity.clone(), config.clone(), open);
+    let opened = match try_open() {
+        // What a deletion left behind, or a catalog that lost its end: never part of this topic.
+        Err(LogError::OtherTopic { .. }) => {
+            strays::set_aside(data_dir, &directory);
+            try_open()
+        }
+        opened => opened,
+    };
     let (log, report) = opened.map_err(|error| OpenError::Log {
         partition: format!("{topic}-{index}"),
         reason: error.to_string(),
@@ -172,38 +178,4 @@ fn open_partition(
         );
     }
     Ok(Partition::new(topic.clone(), index, data_dir.leader_epoch, log, Arc::clone(&seams.stage)))
-}
-
-/// Finishes deletions that a stop interrupted, and renames directories that the catalog does not know, so that a
-/// deleted topic never comes back under a later one of the same name.
-fn set_strays_aside(data_dir: &DataDir, known: &[Arc<Topic>]) {
-    let entries = match data_dir.disk.list(&data_dir.path) {
-        Ok(entries) => entries,
-        Err(error) => return warn!(%error, "cannot list the data directory"),
-    };
-    let names: HashSet<&str> = known.iter().map(|topic| topic.name.as_str()).collect();
-    for entry in entries.iter().filter(|entry| entry.is_dir) {
-        let path = data_dir.path.join(&entry.name);
-        if entry.name.ends_with(DELETED_SUFFIX) {
-            if let Err(error) = data_dir.disk.remove_dir_all(&path) {
-                warn!(directory = %path.display(), %error, "cannot finish a deletion");
-            }
-        } else if let Some((topic, number)) = entry.name.rsplit_once('-') {
-            let is_partition = number.parse::<PartitionIndex>().is_ok() && topic != CLUSTER_METADATA;
-            if is_partition && !names.contains(topic) {
-                set_aside(data_dir, &path);
-            }
-        }
-    }
-}
-
-fn set_aside(data_dir: &DataDir, path: &Path) {
-    let mut stray = path.as_os_str().to_owned();
-    stray.push(STRAY_SUFFIX);
-    match data_dir.disk.rename(path, Path::new(&stray)) {
-        Ok(()) => {
-            info!(directory = %path.display(), "no topic of the catalog; renamed to end in {STRAY_SUFFIX}");
-        }
-        Err(error) => warn!(directory = %path.display(), %error, "cannot set a stray directory aside"),
-    }
 }

@@ -4,7 +4,8 @@
 //! watermark when what was appended counts as committed. Readers, `acks=all` and the coordinators' replies go by
 //! the high watermark only, so that a stage which syncs or copies first needs no change above it.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -14,19 +15,39 @@ use tokio::sync::Notify;
 
 /// When an append counts as committed.
 pub(crate) trait CommitStage: Send + Sync + std::fmt::Debug {
-    /// Takes note that `partition` was appended up to `end`; calls [`Partition::commit`] now or later.
-    fn appended(&self, partition: &Partition, end: Offset);
+    /// Takes note that `partition` was appended up to `end`; calls [`Partition::commit`] now or later. Called under the
+    /// log's lock, so that calls come in the order of the offsets; it must not take that lock itself.
+    fn appended(&self, partition: &Arc<Partition>, end: Offset, sync: Needs);
 }
 
-/// Commits inside the append: what was written survives the process, which is all that Kafka promises by default.
-#[derive(Debug)]
-pub(crate) struct ImmediateCommit;
+/// When an append has to be on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Before it is acknowledged or read.
+    First,
+    /// Within so many milliseconds (`flush.ms`).
+    Within(i64),
+}
 
-impl CommitStage for ImmediateCommit {
-    fn appended(&self, partition: &Partition, end: Offset) {
-        partition.commit(end);
+/// What an append led to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Accepted {
+    /// What the log did.
+    pub(crate) appended: Appended,
+    /// When it has to be on disk. With [`Needs::First`] every producer waits, whatever its acks.
+    pub(crate) sync: Needs,
+}
+
+impl Accepted {
+    /// The high watermark that the records need.
+    pub(crate) fn end(&self) -> Offset {
+        self.appended.last_offset.saturating_add(1)
     }
 }
+
+/// The log takes no more, and what waits for its commit will not get it: its disk failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Offline;
 
 /// One partition of a topic.
 #[derive(Debug)]
@@ -38,9 +59,11 @@ pub(crate) struct Partition {
     leader_epoch: LeaderEpoch,
     log: Mutex<Log>,
     high_watermark: AtomicI64,
+    /// Set for good when a sync failed or the log was deleted.
+    offline: AtomicBool,
     stage: Arc<dyn CommitStage>,
     /// Woken when the high watermark moves or the partition goes away; each asks again then.
-    waiters: Mutex<Vec<Arc<Notify>>>,
+    waiters: Mutex<HashMap<usize, Arc<Notify>>>,
 }
 
 impl Partition {
@@ -53,8 +76,9 @@ impl Partition {
         stage: Arc<dyn CommitStage>,
     ) -> Self {
         let high_watermark = AtomicI64::new(log.end_offset());
-        let waiters = Mutex::new(Vec::new());
-        Self { topic, index, leader_epoch, log: Mutex::new(log), high_watermark, stage, waiters }
+        let waiters = Mutex::default();
+        let (log, offline) = (Mutex::new(log), AtomicBool::new(false));
+        Self { topic, index, leader_epoch, log, high_watermark, offline, stage, waiters }
     }
 
     /// The name of its directory: `TOPIC-NUMBER`.
@@ -78,22 +102,23 @@ impl Partition {
         self.high_watermark.load(Ordering::Acquire)
     }
 
-    /// Appends one batch. On return it is in the log; it is committed once [`Self::high_watermark`] has reached
-    /// `next_offset`.
+    /// Appends one batch. On return it is in the log; it is committed once [`Self::high_watermark`] has reached its end.
     pub(crate) fn append(
-        &self,
+        self: &Arc<Self>,
         records: Bytes,
         origin: Origin,
         now: WallMillis,
-    ) -> Result<Appended, AppendError> {
-        let appended = {
-            let mut log = self.log();
-            log.append(records, Append { leader_epoch: self.leader_epoch, origin, now })?
-        };
-        if !appended.duplicate {
-            self.stage.appended(self, appended.next_offset);
+    ) -> Result<Accepted, AppendError> {
+        let mut log = self.log();
+        let appended = log.append(records, Append { leader_epoch: self.leader_epoch, origin, now })?;
+        let unsynced = appended.last_offset.saturating_add(1).saturating_sub(log.recovery_point());
+        let first = unsynced > 0 && unsynced >= log.config().flush_messages;
+        let sync = if first { Needs::First } else { Needs::Within(log.config().flush_ms) };
+        // A duplicate repeats a promise, so it waits as the first time; it leaves nothing else to do.
+        if first || !appended.duplicate {
+            self.stage.appended(self, appended.next_offset, sync);
         }
-        Ok(appended)
+        Ok(Accepted { appended, sync })
     }
 
     /// Moves the high watermark up to `end` and wakes who waited for it.
@@ -112,41 +137,64 @@ impl Partition {
     /// Wakes everybody who waits; each asks again.
     pub(crate) fn wake(&self) {
         let woken = std::mem::take(&mut *self.waiting());
-        for waiter in woken {
-            waiter.notify_one();
-        }
+        woken.values().for_each(|waiter| waiter.notify_one());
     }
 
     /// Has `waiter` notified at the next change. To miss none, register first and look then.
     pub(crate) fn register(&self, waiter: &Arc<Notify>) {
-        let mut waiters = self.waiting();
-        if !waiters.iter().any(|known| Arc::ptr_eq(known, waiter)) {
-            waiters.push(Arc::clone(waiter));
-        }
+        self.waiting().insert(Arc::as_ptr(waiter).addr(), Arc::clone(waiter));
     }
 
     /// Takes a registration back.
     pub(crate) fn unregister(&self, waiter: &Arc<Notify>) {
-        self.waiting().retain(|known| !Arc::ptr_eq(known, waiter));
+        self.waiting().remove(&Arc::as_ptr(waiter).addr());
     }
 
     /// Waits until everything below `end` is committed.
-    pub(crate) async fn committed(&self, end: Offset) {
+    ///
+    /// # Errors
+    /// [`Offline`] when that will never be.
+    pub(crate) async fn committed(&self, end: Offset) -> Result<(), Offline> {
         if self.high_watermark() >= end {
-            return;
+            return Ok(());
         }
-        let waiter = Arc::new(Notify::new());
+        let registered = Registered { partition: self, waiter: Arc::new(Notify::new()) };
         loop {
-            self.register(&waiter);
+            self.register(&registered.waiter);
             if self.high_watermark() >= end {
-                self.unregister(&waiter);
-                return;
+                return Ok(());
             }
-            waiter.notified().await;
+            if self.is_offline() {
+                return Err(Offline);
+            }
+            registered.waiter.notified().await;
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Vec<Arc<Notify>>> {
+    /// True when nothing more will be committed.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.offline.load(Ordering::Acquire)
+    }
+
+    /// Tells everybody who waits that it was in vain.
+    pub(crate) fn go_offline(&self) {
+        self.offline.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<usize, Arc<Notify>>> {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A registration that is taken back when its wait ends, however it ends.
+struct Registered<'a> {
+    partition: &'a Partition,
+    waiter: Arc<Notify>,
+}
+
+impl Drop for Registered<'_> {
+    fn drop(&mut self) {
+        self.partition.unregister(&self.waiter);
     }
 }

@@ -18,8 +18,8 @@ use ottla_log::{BatchBuilder, MemoryDisk, NewRecord};
 use ottla_model::{ErrorCode, Offset, PartitionIndex, TopicName};
 use ottla_wire::{decode, response_header_version};
 
-use super::partition::CommitStage;
-use super::router::{OneNode, Route, Router};
+use super::partition::{CommitStage, Needs};
+use super::router::{Route, Router};
 use super::{Lock, Partition, Place, Seams, Shard};
 use crate::api::{Client, Started, start};
 use crate::clock::SystemClock;
@@ -44,7 +44,7 @@ impl Router for Elsewhere {
 struct Holding(AtomicBool);
 
 impl CommitStage for Holding {
-    fn appended(&self, partition: &Partition, end: Offset) {
+    fn appended(&self, partition: &Arc<Partition>, end: Offset, _sync: Needs) {
         if !self.0.load(Ordering::Acquire) {
             partition.commit(end);
         }
@@ -72,11 +72,9 @@ fn begin<R: Request>(shard: &Arc<Shard>, version: i16, request: &R) -> Started {
 }
 
 async fn finish<R: Request>(version: i16, started: Started) -> R::Response {
-    let parts = match started {
-        Started::Ready(parts) => parts,
-        Started::Waiting(answer) => answer.await.unwrap_or_else(|closed| panic!("{}", closed.reason)),
-        Started::Nothing => panic!("an answer was expected"),
-    };
+    let mut started = started;
+    let answer = std::future::poll_fn(|context| started.poll(context)).await;
+    let parts = answer.unwrap_or_else(|closed| panic!("{}", closed.reason));
     let frame: Vec<u8> = parts.concat();
     let header = if response_header_version(R::KEY, version) >= 1 { 9 } else { 8 };
     decode(version, &mut Bytes::from(frame).slice(header..)).expect("decodes")
@@ -134,7 +132,7 @@ async fn create_orders(shard: &Arc<Shard>) {
 
 #[tokio::test]
 async fn what_another_node_serves_is_refused_by_every_api() {
-    let shard = shard(Seams { router: Arc::new(Elsewhere), ..Seams::default() });
+    let shard = shard(Seams { router: Arc::new(Elsewhere), stage: Arc::new(Holding::default()) });
     create_orders(&shard).await;
     let error = |code: i16| ErrorCode::from_code(code).expect("known");
     let leader = ErrorCode::NotLeaderOrFollower;
@@ -174,15 +172,14 @@ async fn what_another_node_serves_is_refused_by_every_api() {
 }
 
 fn is_waiting(started: &mut Started) -> bool {
-    let Started::Waiting(answer) = started else { return false };
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    answer.as_mut().poll(&mut context).is_pending()
+    matches!(started, Started::Waiting(_)) && started.poll(&mut context).is_pending()
 }
 
 #[tokio::test]
 async fn nothing_is_seen_or_acknowledged_before_it_is_committed() {
     let stage = Arc::new(Holding::default());
-    let shard = shard(Seams { router: Arc::new(OneNode), stage: Arc::clone(&stage) as Arc<dyn CommitStage> });
+    let shard = shard(Seams::one_node(Arc::clone(&stage) as Arc<dyn CommitStage>));
     create_orders(&shard).await;
     stage.0.store(true, Ordering::Release);
 
@@ -204,7 +201,7 @@ async fn nothing_is_seen_or_acknowledged_before_it_is_committed() {
 #[tokio::test]
 async fn groups_answer_only_what_is_committed() {
     let stage = Arc::new(Holding::default());
-    let shard = shard(Seams { router: Arc::new(OneNode), stage: Arc::clone(&stage) as Arc<dyn CommitStage> });
+    let shard = shard(Seams::one_node(Arc::clone(&stage) as Arc<dyn CommitStage>));
     create_orders(&shard).await;
     stage.0.store(true, Ordering::Release);
     let mut committing = begin(&shard, 8, &commit());
@@ -223,7 +220,7 @@ async fn groups_answer_only_what_is_committed() {
 #[tokio::test(start_paused = true)]
 async fn an_uncommitted_produce_times_out() {
     let stage = Arc::new(Holding::default());
-    let shard = shard(Seams { router: Arc::new(OneNode), stage: Arc::clone(&stage) as Arc<dyn CommitStage> });
+    let shard = shard(Seams::one_node(Arc::clone(&stage) as Arc<dyn CommitStage>));
     create_orders(&shard).await;
     stage.0.store(true, Ordering::Release);
     let began = tokio::time::Instant::now();

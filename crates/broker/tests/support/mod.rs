@@ -18,22 +18,22 @@ use ottla_log::{BatchBuilder, NewRecord};
 use ottla_wire::client::Client;
 
 /// Versions that name topics by name, and are new enough for everything else.
-pub const PRODUCE: i16 = 12;
-pub const FETCH: i16 = 12;
+pub(crate) const PRODUCE: i16 = 12;
+pub(crate) const FETCH: i16 = 12;
 
-pub fn broker() -> Broker {
+pub(crate) fn broker() -> Broker {
     Broker::builder().memory().start().unwrap()
 }
 
-pub fn client(broker: &Broker) -> Client {
+pub(crate) fn client(broker: &Broker) -> Client {
     Client::connect(broker.address()).unwrap()
 }
 
-pub fn name(topic: &str) -> TopicName {
+pub(crate) fn name(topic: &str) -> TopicName {
     TopicName(StrBytes::from_string(topic.to_owned()))
 }
 
-pub fn create(client: &mut Client, topic: &str, partitions: i32, configs: &[(&str, &str)]) {
+pub(crate) fn create(client: &mut Client, topic: &str, partitions: i32, configs: &[(&str, &str)]) {
     let configs = configs.iter().map(|(name, value)| {
         CreatableTopicConfig::default()
             .with_name(StrBytes::from_string((*name).to_owned()))
@@ -50,7 +50,7 @@ pub fn create(client: &mut Client, topic: &str, partitions: i32, configs: &[(&st
 }
 
 /// A batch of records with these values, and keys equal to them.
-pub fn batch(values: &[&str]) -> Bytes {
+pub(crate) fn batch(values: &[&str]) -> Bytes {
     let mut builder = BatchBuilder::new();
     for value in values {
         builder.push(NewRecord {
@@ -63,18 +63,18 @@ pub fn batch(values: &[&str]) -> Bytes {
     builder.build()
 }
 
-pub fn produce_request(topic: &str, partition: i32, acks: i16, records: Bytes) -> ProduceRequest {
+pub(crate) fn produce_request(topic: &str, partition: i32, acks: i16, records: Bytes) -> ProduceRequest {
     let data = PartitionProduceData::default().with_index(partition).with_records(Some(records));
     let topic = TopicProduceData::default().with_name(name(topic)).with_partition_data(vec![data]);
     ProduceRequest::default().with_acks(acks).with_timeout_ms(5000).with_topic_data(vec![topic])
 }
 
-pub fn produce(client: &mut Client, topic: &str, records: Bytes) -> PartitionProduceResponse {
+pub(crate) fn produce(client: &mut Client, topic: &str, records: Bytes) -> PartitionProduceResponse {
     let response = client.send(PRODUCE, &produce_request(topic, 0, -1, records)).unwrap();
     response.responses[0].partition_responses[0].clone()
 }
 
-pub fn fetch_request(topic: &str, offset: i64, max_wait_ms: i32, min_bytes: i32) -> FetchRequest {
+pub(crate) fn fetch_request(topic: &str, offset: i64, max_wait_ms: i32, min_bytes: i32) -> FetchRequest {
     let partition = FetchPartition::default()
         .with_partition(0)
         .with_fetch_offset(offset)
@@ -87,21 +87,21 @@ pub fn fetch_request(topic: &str, offset: i64, max_wait_ms: i32, min_bytes: i32)
         .with_topics(vec![topic])
 }
 
-pub fn only_partition(response: &FetchResponse) -> &PartitionData {
+pub(crate) fn only_partition(response: &FetchResponse) -> &PartitionData {
     assert_eq!(response.responses.len(), 1);
     assert_eq!(response.responses[0].partitions.len(), 1);
     &response.responses[0].partitions[0]
 }
 
 /// The values of everything from `offset` on that one fetch returns, with their offsets.
-pub fn fetch(client: &mut Client, topic: &str, offset: i64) -> Vec<(i64, String)> {
+pub(crate) fn fetch(client: &mut Client, topic: &str, offset: i64) -> Vec<(i64, String)> {
     let response = client.send(FETCH, &fetch_request(topic, offset, 0, 0)).unwrap();
     let partition = only_partition(&response);
     assert_eq!(partition.error_code, 0);
     values(partition.records.clone().unwrap_or_default())
 }
 
-pub fn values(mut bytes: Bytes) -> Vec<(i64, String)> {
+pub(crate) fn values(mut bytes: Bytes) -> Vec<(i64, String)> {
     let mut found = Vec::new();
     while !bytes.is_empty() {
         let size = ottla_log::BatchHeader::parse(&bytes).unwrap().size_in_bytes().unwrap();
@@ -115,7 +115,7 @@ pub fn values(mut bytes: Bytes) -> Vec<(i64, String)> {
 }
 
 /// Makes the broker coordinate groups.
-pub fn find_coordinator(client: &mut Client, group: &str) {
+pub(crate) fn find_coordinator(client: &mut Client, group: &str) {
     let key = StrBytes::from_string(group.to_owned());
     let response =
         client.send(4, &FindCoordinatorRequest::default().with_coordinator_keys(vec![key])).unwrap();
@@ -123,7 +123,7 @@ pub fn find_coordinator(client: &mut Client, group: &str) {
 }
 
 /// Commits an offset as a consumer without a group membership does; gives the error code.
-pub fn commit(client: &mut Client, group: &str, topic: &str, offset: i64) -> i16 {
+pub(crate) fn commit(client: &mut Client, group: &str, topic: &str, offset: i64) -> i16 {
     use ottla_wire::offset_commit::{
         Request, RequestPartition, RequestTopic, decode_response, encode_request,
     };
@@ -147,7 +147,7 @@ pub fn commit(client: &mut Client, group: &str, topic: &str, offset: i64) -> i16
 }
 
 /// The committed offset of partition 0, or -1.
-pub fn committed(client: &mut Client, group: &str, topic: &str) -> i64 {
+pub(crate) fn committed(client: &mut Client, group: &str, topic: &str) -> i64 {
     use ottla_wire::offset_fetch::{Request, RequestGroup, RequestTopic, decode_response, encode_request};
     let topic = RequestTopic {
         name: Some(StrBytes::from_string(topic.to_owned())),

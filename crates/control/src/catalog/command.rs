@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use ottla_model::{Env, ErrorCode, Monotonic, Offset, PartitionIndex, ProducerId, TopicId, TopicName};
+use ottla_model::{
+    CLUSTER_METADATA, Env, ErrorCode, Monotonic, Offset, PartitionIndex, ProducerId, TopicId, TopicName,
+};
 
 use bytes::Bytes;
 
@@ -20,11 +22,17 @@ pub struct Limits {
     pub partitions_per_topic_max: PartitionIndex,
     /// Most partitions of all topics together.
     pub partitions_max: usize,
+    /// Most records that one request leads to (`QuorumController.MAX_RECORDS_PER_USER_OP`).
+    pub records_per_request_max: usize,
 }
 
 /// The limits in force.
-pub const LIMITS: Limits =
-    Limits { topics_max: 200_000, partitions_per_topic_max: 10_000, partitions_max: 1_000_000 };
+pub const LIMITS: Limits = Limits {
+    topics_max: 200_000,
+    partitions_per_topic_max: 10_000,
+    partitions_max: 1_000_000,
+    records_per_request_max: 10_000,
+};
 
 /// How many producer ids one record hands out, as Kafka's controller (`ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE`).
 const PRODUCER_IDS_PER_BLOCK: ProducerId = 1000;
@@ -180,6 +188,12 @@ impl Catalog {
         if self.by_name.contains_key(name) || reserved.names.contains(name) {
             return refuse(ErrorCode::TopicAlreadyExists, format!("Topic '{name}' already exists."));
         }
+        if name.as_str() == CLUSTER_METADATA {
+            return refuse(
+                ErrorCode::InvalidTopicException,
+                format!("Creation of internal topic {CLUSTER_METADATA} is prohibited."),
+            );
+        }
         if let Some(other) = self.colliding(name) {
             return refuse(
                 ErrorCode::InvalidTopicException,
@@ -195,7 +209,12 @@ impl Catalog {
         }
         self.check_total(reserved.partitions, request.partitions)?;
         let id = TopicId::from_random(env.random.next_u128());
-        Ok(Topic { name: name.clone(), id, partitions: request.partitions, configs: request.configs.clone() })
+        Ok(Topic {
+            name: name.clone(),
+            id,
+            partitions: request.partitions,
+            configs: Arc::new(request.configs.clone()),
+        })
     }
 
     /// A topic whose metrics would be the same (`Topic.hasCollision`). Only names with a dot or an underscore can
@@ -230,6 +249,15 @@ impl Catalog {
         validate_only: bool,
         records: &mut Vec<Record>,
     ) -> Reply {
+        let asked = topics.iter().map(|topic| {
+            let partitions = usize::try_from(topic.partitions).unwrap_or(0);
+            partitions.saturating_add(topic.configs.len()).saturating_add(1)
+        });
+        if asked.fold(0, usize::saturating_add) > LIMITS.records_per_request_max {
+            let message = "Unable to perform excessively large batch operation.";
+            let refused = |_| refuse(ErrorCode::PolicyViolation, message);
+            return Reply::Created(topics.iter().map(refused).collect());
+        }
         let mut reserved = Reserved::default();
         let mut created = Vec::with_capacity(topics.len());
         for request in topics {
@@ -372,7 +400,7 @@ impl Machine for Catalog {
         let Some(record) = decode(value).map_err(ReplayError::Value)? else { return Ok(Undo::Nothing) };
         Ok(match record {
             CatalogRecord::Topic { name, id } => {
-                self.put(Topic { name, id, partitions: 0, configs: BTreeMap::new() })
+                self.put(Topic { name, id, partitions: 0, configs: Arc::default() })
             }
             CatalogRecord::Partition { topic, partition } => match self.by_id(topic).cloned() {
                 Some(known) => self.put(Topic {
@@ -384,9 +412,10 @@ impl Machine for Catalog {
             CatalogRecord::TopicConfig { topic, name, value } => match self.by_name.get(&topic).cloned() {
                 Some(known) => {
                     let mut changed = Topic::clone(&known);
+                    let configs = Arc::make_mut(&mut changed.configs);
                     match value {
-                        Some(value) => changed.configs.insert(name, value),
-                        None => changed.configs.remove(&name),
+                        Some(value) => configs.insert(name, value),
+                        None => configs.remove(&name),
                     };
                     self.put(changed)
                 }
@@ -558,7 +587,7 @@ mod tests {
             name: TopicName::new("doomed").expect("legal"),
             id: TopicId([7; 16]),
             partitions: 3,
-            configs: BTreeMap::new(),
+            configs: Arc::default(),
         };
         let mut records = Vec::new();
         driven.catalog.write(creation(&doomed), &mut records).expect("written");

@@ -2,7 +2,7 @@
 //!
 //! One state machine over one log, `__cluster_metadata-0`, whose records have the schemas of Apache Kafka's own
 //! metadata log, so that Kafka's decoder reads it. Every command checks against the state, writes records, and
-//! answers; only [`Catalog::replay`] changes anything.
+//! answers; only `replay` changes anything.
 
 mod command;
 mod record;

@@ -1,6 +1,7 @@
 //! A topic as the catalog knows it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ottla_model::{PartitionIndex, TopicId, TopicName};
 
@@ -14,5 +15,5 @@ pub struct Topic {
     /// How many partitions it has.
     pub partitions: PartitionIndex,
     /// The settings that it does not inherit from the broker, by Kafka's names.
-    pub configs: BTreeMap<String, String>,
+    pub configs: Arc<BTreeMap<String, String>>,
 }

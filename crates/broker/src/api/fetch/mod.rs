@@ -55,16 +55,17 @@ async fn wait_for_more(
     limits: Limits,
     deadline: Instant,
 ) -> Result<Parts, Closed> {
-    let watch = Watch::new(&call, &context);
+    let notify = Arc::new(Notify::new());
     loop {
-        // Registering comes before reading, so that no append falls between.
-        watch.register();
+        // Registering comes before reading, so that no append falls between; and anew each time, since a topic may
+        // have been deleted and made again.
+        let _watch = Watch::begin(&call, &context, &notify);
         let round = read::round(&call.shard, context.targets(), &limits);
         if round.is_enough(&limits) {
             return finish(&call, context, round);
         }
         drop(round);
-        if tokio::time::timeout_at(deadline, watch.notify.notified()).await.is_err() {
+        if tokio::time::timeout_at(deadline, notify.notified()).await.is_err() {
             let round = read::round(&call.shard, context.targets(), &limits);
             return finish(&call, context, round);
         }
@@ -78,13 +79,10 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(call: &Call, context: &Context) -> Self {
+    fn begin(call: &Call, context: &Context, notify: &Arc<Notify>) -> Self {
         let found = context.targets().iter().filter_map(|target| read::look_up(&call.shard, target).ok());
-        Self { notify: Arc::new(Notify::new()), partitions: found.collect() }
-    }
-
-    fn register(&self) {
-        self.partitions.iter().for_each(|partition| partition.register(&self.notify));
+        let partitions: Vec<_> = found.inspect(|partition| partition.register(notify)).collect();
+        Self { notify: Arc::clone(notify), partitions }
     }
 }
 
@@ -124,5 +122,6 @@ fn frame(call: &Call, response: &FetchResponse) -> Result<Parts, Closed> {
 
 /// The error of a partition that cannot be read; offsets are told as unknown.
 fn refused(index: i32, error: ErrorCode) -> FetchPartitionResponse {
-    FetchPartitionResponse { index, error, ..FetchPartitionResponse::default() }
+    let aborted_transactions = Some(Vec::new());
+    FetchPartitionResponse { index, error, aborted_transactions, ..FetchPartitionResponse::default() }
 }

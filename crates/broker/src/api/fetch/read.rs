@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ottla_model::ErrorCode;
+use ottla_model::{ErrorCode, NO_LEADER_EPOCH};
 use ottla_wire::fetch::{EpochEndOffset, FetchPartitionResponse, FetchRequest};
 
 use super::refused;
@@ -20,6 +20,7 @@ pub(super) struct Limits {
     max_bytes: usize,
     min_bytes: usize,
     read_committed: bool,
+    as_follower: bool,
 }
 
 impl Limits {
@@ -27,7 +28,8 @@ impl Limits {
         let max_bytes = request.max_bytes.min(settings.fetch_max_bytes);
         let max_bytes = usize::try_from(max_bytes).unwrap_or(0);
         let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes);
-        Self { max_bytes, min_bytes, read_committed: request.isolation_level == READ_COMMITTED }
+        let read_committed = request.isolation_level == READ_COMMITTED;
+        Self { max_bytes, min_bytes, read_committed, as_follower: request.replica_id >= 0 }
     }
 }
 
@@ -51,6 +53,7 @@ impl Round {
 /// than the limit, so that a consumer always gets on (KIP-74).
 pub(super) fn round(shard: &Shard, targets: &[Target], limits: &Limits) -> Round {
     let mut round = Round { responses: Vec::with_capacity(targets.len()), bytes: 0, urgent: false };
+    let mut readable = false;
     for target in targets {
         let left = limits.max_bytes.saturating_sub(round.bytes);
         let response = match read(shard, target, limits, left, round.bytes == 0) {
@@ -58,15 +61,24 @@ pub(super) fn round(shard: &Shard, targets: &[Target], limits: &Limits) -> Round
             Err(error) => refused(target.fetch.index, error),
         };
         round.bytes = round.bytes.saturating_add(response.records.len());
-        round.urgent |= response.error.is_error() || response.diverging_epoch.is_some();
+        let missing =
+            matches!(response.error, ErrorCode::UnknownTopicId | ErrorCode::UnknownTopicOrPartition);
+        readable |= !missing;
+        round.urgent |= (response.error.is_error() && !missing) || response.diverging_epoch.is_some();
         round.responses.push(Some(response));
     }
+    // A partition that is gone is no reason to hurry, as long as there is another one to wait for.
+    round.urgent |= !readable;
     round
 }
 
 /// The partition that a target names.
 pub(super) fn look_up(shard: &Shard, target: &Target) -> Result<Arc<Partition>, ErrorCode> {
     let live = match &target.topic {
+        // A topic that was there when the request or its session named it is one that was deleted.
+        TopicKey::Id(id) if target.was_there => {
+            shard.topic_by_id(*id).ok_or(ErrorCode::UnknownTopicOrPartition)?
+        }
         TopicKey::Id(id) => shard.topic_by_id(*id).ok_or(ErrorCode::UnknownTopicId)?,
         TopicKey::Name(name) => shard.topic(name).ok_or(ErrorCode::UnknownTopicOrPartition)?,
     };
@@ -82,6 +94,10 @@ fn read(
 ) -> Result<FetchPartitionResponse, ErrorCode> {
     let fetch = &target.fetch;
     let partition = look_up(shard, target)?;
+    if limits.as_follower {
+        // There are no followers: nobody but a client that pretends asks so.
+        return Err(ErrorCode::NotLeaderOrFollower);
+    }
     check_leader_epoch(fetch.current_leader_epoch, partition.leader_epoch())?;
     let max_bytes = left.min(usize::try_from(fetch.max_bytes).unwrap_or(0));
     let mut response = FetchPartitionResponse { index: fetch.index, ..FetchPartitionResponse::default() };
@@ -104,7 +120,7 @@ fn read(
 /// Refuses a client that knows another epoch than this broker leads in (KIP-320).
 pub(in crate::api) fn check_leader_epoch(asked: i32, current: i32) -> Result<(), ErrorCode> {
     match asked {
-        negative if negative < 0 => Ok(()),
+        NO_LEADER_EPOCH => Ok(()),
         newer if newer > current => Err(ErrorCode::UnknownLeaderEpoch),
         older if older < current => Err(ErrorCode::FencedLeaderEpoch),
         _ => Ok(()),
@@ -135,6 +151,7 @@ mod tests {
     #[test]
     fn leader_epochs_are_checked_as_kafka_does() {
         assert_eq!(check_leader_epoch(-1, 5), Ok(()));
+        assert_eq!(check_leader_epoch(-2, 5), Err(ErrorCode::FencedLeaderEpoch));
         assert_eq!(check_leader_epoch(5, 5), Ok(()));
         assert_eq!(check_leader_epoch(6, 5), Err(ErrorCode::UnknownLeaderEpoch));
         assert_eq!(check_leader_epoch(4, 5), Err(ErrorCode::FencedLeaderEpoch));

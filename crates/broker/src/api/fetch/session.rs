@@ -24,6 +24,9 @@ const EVICTION_AGE_MS: i64 = 120_000;
 /// Partitions of one session; a request for more gets none.
 const SESSION_PARTITIONS_MAX: usize = 100_000;
 
+/// Partitions of all sessions together; beyond, no session is made.
+const ALL_SESSIONS_PARTITIONS_MAX: usize = 1_000_000;
+
 /// A topic as the request names it. Owned: it outlives the request's frame.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum TopicKey {
@@ -45,6 +48,8 @@ impl TopicKey {
 pub(super) struct Target {
     pub(super) topic: TopicKey,
     pub(super) fetch: FetchPartition,
+    /// The topic existed when the request named it by its id.
+    pub(super) was_there: bool,
 }
 
 /// A partition of a session, and what its client was told last.
@@ -131,13 +136,13 @@ impl FetchSessions {
         shard: &Shard,
     ) -> Result<Context, ErrorCode> {
         if !matches!(request.session_epoch, INITIAL_EPOCH | FINAL_EPOCH) {
-            return self.go_on(request, by_id, shard.wall());
+            return self.go_on(request, by_id, shard.wall(), |id| shard.topic_by_id(id).is_some());
         }
         if request.session_id != NO_SESSION {
             self.lock().remove(&request.session_id);
         }
-        let targets = targets(request, by_id);
-        let session = if request.session_epoch == INITIAL_EPOCH && !targets.is_empty() {
+        let targets = targets(request, by_id, |id| shard.topic_by_id(id).is_some());
+        let session = if request.session_epoch == INITIAL_EPOCH {
             self.make(&targets, by_id, shard.wall())
         } else {
             None
@@ -146,7 +151,13 @@ impl FetchSessions {
         Ok(Context { targets, id, session, incremental: false })
     }
 
-    fn go_on(&self, request: &FetchRequest, by_id: bool, now: WallMillis) -> Result<Context, ErrorCode> {
+    fn go_on(
+        &self,
+        request: &FetchRequest,
+        by_id: bool,
+        now: WallMillis,
+        exists: impl Fn(TopicId) -> bool,
+    ) -> Result<Context, ErrorCode> {
         let found = self.lock().get(&request.session_id).cloned();
         let shared = found.ok_or(ErrorCode::FetchSessionIdNotFound)?;
         let mut session = lock(&shared);
@@ -156,7 +167,7 @@ impl FetchSessions {
         if session.next_epoch != request.session_epoch {
             return Err(ErrorCode::InvalidFetchSessionEpoch);
         }
-        targets(request, by_id).into_iter().for_each(|target| session.put(target));
+        targets(request, by_id, exists).into_iter().for_each(|target| session.put(target));
         request.forgotten_topics.iter().for_each(|topic| session.forget(topic));
         session.used = now;
         if session.partitions.is_empty() || session.partitions.len() > SESSION_PARTITIONS_MAX {
@@ -175,6 +186,10 @@ impl FetchSessions {
             return None;
         }
         let mut sessions = self.lock();
+        let remembered = sessions.values().map(|session| lock(session).partitions.len()).sum::<usize>();
+        if remembered.saturating_add(targets.len()) > ALL_SESSIONS_PARTITIONS_MAX {
+            return None;
+        }
         if sessions.len() >= self.slots {
             let oldest = sessions.iter().map(|(id, session)| (lock(session).used, *id)).min()?;
             if now.0.saturating_sub(oldest.0.0) < EVICTION_AGE_MS {
@@ -213,11 +228,13 @@ fn lock(session: &Mutex<Session>) -> MutexGuard<'_, Session> {
     session.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn targets(request: &FetchRequest, by_id: bool) -> Vec<Target> {
+fn targets(request: &FetchRequest, by_id: bool, exists: impl Fn(TopicId) -> bool) -> Vec<Target> {
     let mut targets = Vec::new();
     for topic in &request.topics {
         let key = TopicKey::new(by_id, topic.name.as_ref(), topic.topic_id);
-        targets.extend(topic.partitions.iter().map(|fetch| Target { topic: key.clone(), fetch: *fetch }));
+        let was_there = matches!(key, TopicKey::Id(id) if exists(id));
+        let fetches = topic.partitions.iter();
+        targets.extend(fetches.map(|fetch| Target { topic: key.clone(), fetch: *fetch, was_there }));
     }
     targets
 }
@@ -305,21 +322,26 @@ mod tests {
     fn a_session_tells_only_what_changed() {
         let sessions = FetchSessions::new(1);
         let full = request(0, 0, &[0, 1]);
-        let (id, session) = sessions.make(&targets(&full, false), false, WallMillis(0)).expect("room");
-        let mut first =
-            Context { targets: targets(&full, false), id, session: Some(session), incremental: false };
+        let (id, session) =
+            sessions.make(&targets(&full, false, |_| true), false, WallMillis(0)).expect("room");
+        let mut first = Context {
+            targets: targets(&full, false, |_| true),
+            id,
+            session: Some(session),
+            incremental: false,
+        };
         assert_eq!(answers(&mut first, 5), [true, true]);
         let mut second = sessions
-            .go_on(&request(id, 1, &[]), false, WallMillis(1))
+            .go_on(&request(id, 1, &[]), false, WallMillis(1), |_| true)
             .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(answers(&mut second, 5), [false, false]);
         let mut third = sessions
-            .go_on(&request(id, 2, &[2]), false, WallMillis(2))
+            .go_on(&request(id, 2, &[2]), false, WallMillis(2), |_| true)
             .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(third.targets().len(), 3);
         assert_eq!(answers(&mut third, 5), [false, false, true]);
         let mut fourth = sessions
-            .go_on(&request(id, 3, &[]), false, WallMillis(3))
+            .go_on(&request(id, 3, &[]), false, WallMillis(3), |_| true)
             .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(answers(&mut fourth, 6), [true, true, true]);
     }
@@ -328,8 +350,9 @@ mod tests {
     fn wrong_ids_and_epochs_are_refused() {
         let sessions = FetchSessions::new(1);
         let full = request(0, 0, &[0]);
-        let (id, _) = sessions.make(&targets(&full, false), false, WallMillis(0)).expect("room");
-        let error = |request: &FetchRequest, by_id| sessions.go_on(request, by_id, WallMillis(1)).err();
+        let (id, _) = sessions.make(&targets(&full, false, |_| true), false, WallMillis(0)).expect("room");
+        let error =
+            |request: &FetchRequest, by_id| sessions.go_on(request, by_id, WallMillis(1), |_| true).err();
         assert_eq!(
             error(&request(id.wrapping_add(1), 1, &[]), false),
             Some(ErrorCode::FetchSessionIdNotFound)
@@ -342,7 +365,7 @@ mod tests {
     #[test]
     fn only_old_sessions_make_room() {
         let sessions = FetchSessions::new(1);
-        let full = targets(&request(0, 0, &[0]), false);
+        let full = targets(&request(0, 0, &[0]), false, |_| true);
         assert!(sessions.make(&full, false, WallMillis(0)).is_some());
         assert!(sessions.make(&full, false, WallMillis(EVICTION_AGE_MS - 1)).is_none());
         assert!(sessions.make(&full, false, WallMillis(EVICTION_AGE_MS)).is_some());

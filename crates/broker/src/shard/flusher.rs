@@ -1,0 +1,215 @@
+//! The commit stage of a plain broker: commits at once what need not be on disk first, and syncs everything in time.
+//!
+//! Producers that wait for a sync (`flush.messages`) share it: while a partition is synced, all that is appended to it
+//! gathers for the next sync. Several partitions are synced at a time.
+//!
+//! What nobody waits for is synced in the background, so that a power loss costs at most a window
+//! (`ottla.flush.background.ms`, `flush.ms`).
+//!
+//! Locks: a partition's log before the map of dirty partitions.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ottla_model::{Monotonic, Offset};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tracing::error;
+
+use super::partition::{CommitStage, Needs, Partition};
+use crate::clock::Clock;
+
+/// Partitions that are synced at a time.
+const SYNCS_AT_ONCE_MAX: usize = 4;
+
+/// Longest sleep of the loop when nothing is due; it is woken earlier.
+const SLEEP_MAX: Duration = Duration::from_secs(3600);
+
+/// A partition with bytes that are not on disk.
+#[derive(Debug)]
+struct Dirty {
+    partition: Arc<Partition>,
+    /// How old unsynced bytes may get; `None` leaves them to the operating system.
+    within: Option<Duration>,
+    /// When that is.
+    due: Option<Monotonic>,
+    /// Somebody waits for a sync that has not begun.
+    wanted: bool,
+    /// A sync is running.
+    running: bool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// By the address of the partition, which its entry keeps alive.
+    dirty: HashMap<usize, Dirty>,
+    /// Those that somebody waits for, oldest first.
+    wanted: Vec<usize>,
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct Flusher {
+    clock: Arc<dyn Clock>,
+    /// How old unsynced bytes may get (`ottla.flush.background.ms`).
+    background: Option<Duration>,
+    state: Mutex<State>,
+    /// Woken when something may be due earlier than before.
+    work: Notify,
+    syncs: Arc<Semaphore>,
+}
+
+fn key(partition: &Arc<Partition>) -> usize {
+    Arc::as_ptr(partition).addr()
+}
+
+impl CommitStage for Flusher {
+    fn appended(&self, partition: &Arc<Partition>, end: Offset, sync: Needs) {
+        let mut state = self.lock();
+        let key = key(partition);
+        let entry = state.dirty.entry(key).or_insert_with(|| {
+            // The first unsynced byte sets the time.
+            self.work.notify_one();
+            let within = self.within(sync);
+            let due = self.due(within);
+            Dirty { partition: Arc::clone(partition), within, due, wanted: false, running: false }
+        });
+        if sync == Needs::First && !entry.wanted {
+            entry.wanted = true;
+            let running = entry.running;
+            if !running {
+                state.wanted.push(key);
+                self.work.notify_one();
+            }
+        } else if sync != Needs::First {
+            drop(state);
+            partition.commit(end);
+        }
+    }
+}
+
+impl Flusher {
+    /// A stage that syncs in the background every `background_ms` milliseconds; 0 or less for never.
+    pub(crate) fn new(clock: Arc<dyn Clock>, background_ms: i64) -> Self {
+        let background = u64::try_from(background_ms).ok().filter(|millis| *millis > 0);
+        Self {
+            clock,
+            background: background.map(Duration::from_millis),
+            state: Mutex::default(),
+            work: Notify::new(),
+            syncs: Arc::new(Semaphore::new(SYNCS_AT_ONCE_MAX)),
+        }
+    }
+
+    fn within(&self, sync: Needs) -> Option<Duration> {
+        let topic = match sync {
+            Needs::First | Needs::Within(i64::MAX) => None,
+            Needs::Within(millis) => Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0))),
+        };
+        [topic, self.background].into_iter().flatten().min()
+    }
+
+    fn due(&self, within: Option<Duration>) -> Option<Monotonic> {
+        within.map(|within| Monotonic(self.clock.monotonic().0.saturating_add(within)))
+    }
+
+    /// Syncs until told to stop. What is dirty then is synced when its log is closed.
+    pub(crate) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        loop {
+            let now = self.clock.monotonic();
+            let next = self.next_due();
+            let sleep = next.map_or(SLEEP_MAX, |due| due.since(now).min(SLEEP_MAX));
+            tokio::select! {
+                () = self.work.notified() => {}
+                () = tokio::time::sleep(sleep) => {}
+                _ = stop.changed() => return,
+            }
+            for partition in self.take(self.clock.monotonic()) {
+                let Ok(permit) = Arc::clone(&self.syncs).acquire_owned().await else { return };
+                let flusher = Arc::clone(&self);
+                tokio::task::spawn_blocking(move || flusher.sync(&partition, permit));
+            }
+        }
+    }
+
+    fn next_due(&self) -> Option<Monotonic> {
+        let state = self.lock();
+        state.dirty.values().filter(|entry| !entry.running).filter_map(|entry| entry.due).min()
+    }
+
+    /// What somebody waits for, and what is due; marked as running.
+    fn take(&self, now: Monotonic) -> Vec<Arc<Partition>> {
+        let mut state = self.lock();
+        let mut keys = std::mem::take(&mut state.wanted);
+        let is_due =
+            |entry: &Dirty| !entry.running && !entry.wanted && entry.due.is_some_and(|due| due <= now);
+        keys.extend(state.dirty.iter().filter(|(_, entry)| is_due(entry)).map(|(key, _)| *key));
+        let mut taken = Vec::with_capacity(keys.len());
+        for key in keys {
+            if let Some(entry) = state.dirty.get_mut(&key) {
+                entry.running = true;
+                taken.push(Arc::clone(&entry.partition));
+            }
+        }
+        taken
+    }
+
+    fn sync(&self, partition: &Arc<Partition>, permit: OwnedSemaphorePermit) {
+        let begun = {
+            let mut log = partition.log();
+            let begun = log.begin_flush();
+            // Whoever waits so far is in this sync; who comes later is in the next.
+            if let Some(entry) = self.lock().dirty.get_mut(&key(partition)) {
+                entry.wanted = false;
+            }
+            begun
+        };
+        match begun {
+            Ok(flush) => {
+                let result = flush.run();
+                drop(permit);
+                let mut log = partition.log();
+                match log.end_flush(flush, result) {
+                    Ok(()) => self.synced(partition, log.recovery_point(), log.end_offset()),
+                    Err(failure) => {
+                        drop(log);
+                        self.failed(partition, &failure.to_string());
+                    }
+                }
+            }
+            Err(failure) => self.failed(partition, &failure.to_string()),
+        }
+    }
+
+    /// Called under the log's lock.
+    fn synced(&self, partition: &Arc<Partition>, synced: Offset, end: Offset) {
+        let mut state = self.lock();
+        let key = key(partition);
+        let Some(entry) = state.dirty.get_mut(&key) else { return };
+        entry.running = false;
+        if entry.wanted {
+            state.wanted.push(key);
+            self.work.notify_one();
+        } else if synced >= end {
+            state.dirty.remove(&key);
+        } else {
+            entry.due = self.due(entry.within);
+            self.work.notify_one();
+        }
+        drop(state);
+        partition.commit(synced);
+    }
+
+    fn failed(&self, partition: &Arc<Partition>, failure: &str) {
+        self.lock().dirty.remove(&key(partition));
+        // A log that was deleted meanwhile needs no sync.
+        if !partition.is_offline() {
+            error!(partition = %partition.name(), failure, "a sync failed; the partition is offline until a restart");
+            partition.go_offline();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
