@@ -14,6 +14,9 @@ use crate::probe::lists_a_broker;
 use crate::problem::{Doing, Problem};
 use crate::process::Process;
 
+/// The name of every broker's data directory, in the directory that it is given.
+pub const DATA_DIRECTORY: &str = "data";
+
 /// How long a broker may take from its start until it answers. Apache Kafka on two busy cores needs half of it.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
@@ -97,6 +100,12 @@ impl Broker {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// Where the broker keeps its data.
+    #[must_use]
+    pub fn data_directory(&self) -> PathBuf {
+        self.directory.path().join(DATA_DIRECTORY)
+    }
+
     /// The process id of the running broker.
     #[must_use]
     pub fn process_id(&self) -> u32 {
@@ -163,7 +172,11 @@ impl Broker {
         self.check_running()
     }
 
-    fn start_again(&mut self) -> Result<(), Problem> {
+    /// Starts the broker again on the same port and data, after [`Self::stop`].
+    ///
+    /// # Errors
+    /// It did not come back.
+    pub fn start_again(&mut self) -> Result<(), Problem> {
         let started = start_process(self.program.as_ref(), self.directory.path(), self.port, &self.log)?;
         (self.process, self.started) = started;
         Ok(())

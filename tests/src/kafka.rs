@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 
-use crate::broker::{BrokerProgram, Readiness};
+use crate::broker::{BrokerProgram, DATA_DIRECTORY, Readiness};
 use crate::port::free_port;
 use crate::problem::{Doing, Problem};
 use crate::workspace::{root, target_directory};
@@ -37,7 +37,9 @@ impl Kafka {
         FETCHED.get_or_init(fetch_class_path).clone()
     }
 
-    fn java(&self, directory: &Path, main_class: &str) -> Command {
+    /// A command that runs a program of Apache Kafka in a directory, by the name of its main class.
+    #[must_use]
+    pub fn java(&self, directory: &Path, main_class: &str) -> Command {
         let log_configuration = root().join("tests/kafka/log4j2.yaml");
         let mut command = Command::new("java");
         command.args(JAVA_OPTIONS).current_dir(directory);
@@ -80,7 +82,7 @@ fn properties_file(directory: &Path) -> PathBuf {
 }
 
 fn properties(directory: &Path, port: u16, controller_port: u16) -> String {
-    let data = directory.join("data");
+    let data = directory.join(DATA_DIRECTORY);
     let lines = [
         "process.roles=broker,controller".to_owned(),
         "node.id=1".to_owned(),

@@ -7,12 +7,19 @@
 //! The way through one run: [`selection`] knows what was asked for, [`schedule`] builds and starts the programs that
 //! this needs, [`client_program`] runs one of them on its own [`broker`] and posts what it says to the [`board`],
 //! [`verdict`] judges a result, and [`matrix`] writes the table.
+//!
+//! A kill run goes another way: [`kill`] starts and kills the broker while the clients of [`load`] write a [`history`] of
+//! what they see, and [`check`] judges it together with what the broker holds in the end.
 
 pub mod board;
 pub mod broker;
+pub mod check;
 pub mod client_program;
 pub mod clients;
+pub mod history;
 pub mod kafka;
+pub mod kill;
+pub mod load;
 pub mod matrix;
 pub mod message;
 pub mod ottla;

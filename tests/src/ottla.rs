@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 
-use crate::broker::{BrokerProgram, Readiness};
+use crate::broker::{BrokerProgram, DATA_DIRECTORY, Readiness};
 use crate::problem::{Doing, Problem};
 use crate::workspace::{cargo, root, target_directory};
 
@@ -64,7 +64,7 @@ impl BrokerProgram for Ottla {
     fn serve(&self, directory: &Path, port: u16) -> Command {
         let mut command = Command::new(&self.binary);
         command.arg("serve").arg("--listen").arg(format!("127.0.0.1:{port}"));
-        command.arg("--data-dir").arg(directory.join("data"));
+        command.arg("--data-dir").arg(directory.join(DATA_DIRECTORY));
         command
     }
 

@@ -12,6 +12,26 @@ pub(crate) trait Clock: Send + Sync + std::fmt::Debug {
     fn monotonic(&self) -> Monotonic;
 }
 
+/// What both clocks said when a shard was opened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Started {
+    wall: WallMillis,
+    monotonic: Monotonic,
+}
+
+impl Started {
+    /// Reads both clocks.
+    pub(crate) fn now(clock: &dyn Clock) -> Self {
+        Self { wall: clock.wall(), monotonic: clock.monotonic() }
+    }
+
+    /// The wall clock as it would be if nobody had set it since.
+    pub(crate) fn steady(&self, now: Monotonic) -> WallMillis {
+        let elapsed = i64::try_from(now.since(self.monotonic).as_millis()).unwrap_or(i64::MAX);
+        WallMillis(self.wall.0.saturating_add(elapsed))
+    }
+}
+
 /// The clocks of this machine.
 #[derive(Debug)]
 pub(crate) struct SystemClock {

@@ -1,6 +1,6 @@
 //! Errors of the log in Kafka's codes.
 
-use ottla_log::{AppendError, BatchError, ReadError};
+use ottla_log::{AppendError, BatchError, LogError, ReadError};
 use ottla_model::ErrorCode;
 
 /// The code that a producer is told.
@@ -32,5 +32,15 @@ pub(crate) fn of_read(error: &ReadError) -> ErrorCode {
         ReadError::OutOfRange => ErrorCode::OffsetOutOfRange,
         ReadError::Corrupt { .. } => ErrorCode::CorruptMessage,
         ReadError::Storage(_) | ReadError::Closed => ErrorCode::KafkaStorageError,
+    }
+}
+
+/// The code that somebody who changes a log is told.
+pub(crate) fn of_log(error: &LogError) -> ErrorCode {
+    match error {
+        LogError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+        LogError::Storage(_) | LogError::OtherTopic { .. } | LogError::Offline | LogError::Stopped => {
+            ErrorCode::KafkaStorageError
+        }
     }
 }

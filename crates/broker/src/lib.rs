@@ -19,10 +19,12 @@ mod clock;
 mod embed;
 mod error;
 mod error_codes;
+mod import;
 mod server;
 mod settings;
 mod shard;
 
 pub use embed::{Broker, Builder};
 pub use error::OpenError;
+pub use import::{Import, ImportError, ImportedPartition, ImportedTopic, import};
 pub use settings::{LoadError, Loaded, SettingError, Settings, Sources};

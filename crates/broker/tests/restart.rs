@@ -6,9 +6,14 @@ mod support;
 
 use std::path::Path;
 
+use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
-use kafka_protocol::messages::{DeleteTopicsRequest, DescribeClusterRequest, MetadataRequest};
+use kafka_protocol::messages::{
+    DeleteRecordsRequest, DeleteTopicsRequest, DescribeClusterRequest, MetadataRequest,
+};
 use ottla_broker::{Broker, OpenError};
+use ottla_model::ErrorCode;
+use ottla_wire::client::Client;
 use support::*;
 
 fn broker_in(dir: &Path) -> Broker {
@@ -150,6 +155,48 @@ fn an_unclean_stop_keeps_what_was_acknowledged_and_raises_the_leader_epoch() {
     assert_eq!(produce(&mut after, "orders", batch(&["c"])).base_offset, 2);
     let metadata = after.send(12, &MetadataRequest::default().with_topics(None)).unwrap();
     assert_eq!(metadata.topics[1].partitions[0].leader_epoch, 1);
+}
+
+#[test]
+fn deleted_records_stay_deleted_also_for_a_later_topic_of_the_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = broker_in(dir.path());
+    let mut before = client(&broker);
+    for topic in ["orders", "others"] {
+        create(&mut before, topic, 1, &[]);
+        for value in ["a", "b", "c"] {
+            produce(&mut before, topic, batch(&[value]));
+        }
+        assert_eq!(delete_records(&mut before, topic, 2), (0, 2));
+        assert_eq!(delete_records(&mut before, topic, 1), (0, 2), "the start never goes back");
+        assert_eq!(delete_records(&mut before, topic, 4).0, ErrorCode::OffsetOutOfRange.code());
+    }
+    let delete = DeleteTopicsRequest::default().with_topic_names(vec![name("others")]);
+    assert_eq!(before.send(5, &delete).unwrap().responses[0].error_code, 0);
+    create(&mut before, "others", 1, &[]);
+    produce(&mut before, "others", batch(&["new"]));
+    let left = tempfile::tempdir().unwrap();
+    copy(dir.path(), left.path());
+
+    // After a clean stop and after none.
+    broker.stop();
+    for path in [dir.path(), left.path()] {
+        let broker = broker_in(path);
+        let mut after = client(&broker);
+        assert_eq!(fetch(&mut after, "orders", 2), [(2, "c".to_owned())]);
+        let below = after.send(FETCH, &fetch_request("orders", 1, 0, 0)).unwrap();
+        assert_eq!(only_partition(&below).error_code, ErrorCode::OffsetOutOfRange.code());
+        assert_eq!(fetch(&mut after, "others", 0), [(0, "new".to_owned())]);
+    }
+}
+
+/// The error code and where the log starts now.
+fn delete_records(client: &mut Client, topic: &str, before: i64) -> (i16, i64) {
+    let partition = DeleteRecordsPartition::default().with_partition_index(0).with_offset(before);
+    let topic = DeleteRecordsTopic::default().with_name(name(topic)).with_partitions(vec![partition]);
+    let request = DeleteRecordsRequest::default().with_topics(vec![topic]).with_timeout_ms(5000);
+    let partition = client.send(2, &request).unwrap().topics[0].partitions[0].clone();
+    (partition.error_code, partition.low_watermark)
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The `ottla` command.
 
+mod import;
 mod logs;
 mod serve;
 
@@ -19,12 +20,15 @@ struct Arguments {
 enum Command {
     /// Runs a broker until SIGTERM or SIGINT.
     Serve(serve::Serve),
+    /// Takes topics over from the data directory of a stopped Apache Kafka.
+    Import(import::Import),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Serve(serve) => serve.run(),
+        Command::Import(import) => import.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ottla_broker::{Broker, Loaded, Sources};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
@@ -65,7 +66,17 @@ impl Serve {
         if self.memory {
             builder = builder.memory();
         }
+        raise_descriptor_limit();
         serve(builder)
+    }
+}
+
+/// Takes as many descriptors as the system grants, as the JVM does: a partition and a connection each need one.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        warn!(%error, "cannot raise the limit of open files from {:?}", limit.current);
     }
 }
 

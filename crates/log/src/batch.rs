@@ -5,18 +5,22 @@
 
 mod builder;
 mod compression;
+mod compressor;
 mod error;
 mod header;
 mod records;
 mod snappy;
+mod stream;
 mod validate;
 mod varint;
 mod walk;
 
 pub use builder::{BatchBuilder, NewRecord};
 pub use compression::{DECOMPRESSED_BYTES_MAX, ZSTD_WINDOW_LOG_MAX};
+pub(crate) use compressor::Compressor;
 pub use error::{BatchError, RECORD_ERRORS_MAX, RecordError};
 pub use header::{BatchHeader, Compression, HEADER_BYTES, LOG_OVERHEAD_BYTES, TimestampType};
 pub use records::{Record, Records, records};
+pub(crate) use stream::RecordStream;
 pub use validate::{Origin, Rules, ValidBatch, validate};
 pub(crate) use walk::Walk;

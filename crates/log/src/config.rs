@@ -26,6 +26,8 @@ pub struct LogConfig {
     pub timestamp_after_max_ms: i64,
     /// True when `cleanup.policy` holds `compact`: every record must have a key.
     pub compacted: bool,
+    /// True when `cleanup.policy` holds `delete`: segments go by `retention.ms` and `retention.bytes`.
+    pub deletes: bool,
     /// Records after which a log is to be synced (`flush.messages`).
     pub flush_messages: i64,
     /// Milliseconds after which a log is to be synced (`flush.ms`).
@@ -62,6 +64,7 @@ impl Default for LogConfig {
             timestamp_before_max_ms: i64::MAX,
             timestamp_after_max_ms: 60 * 60 * 1000,
             compacted: false,
+            deletes: true,
             flush_messages: i64::MAX,
             flush_ms: i64::MAX,
             retention_ms: 7 * DAY_MS,
@@ -96,6 +99,11 @@ impl LogConfig {
             timestamp_after_max_ms: self.timestamp_after_max_ms,
             origin,
         }
+    }
+
+    /// `segment_ms`, but no longer than compaction may be put off (`LogConfig.maxSegmentMs`).
+    pub(crate) fn segment_ms_bounded(&self) -> i64 {
+        if self.compacted { self.segment_ms.min(self.max_compaction_lag_ms.max(0)) } else { self.segment_ms }
     }
 
     /// `segment_bytes`, as far as an index can point.

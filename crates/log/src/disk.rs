@@ -1,8 +1,8 @@
 //! Everything that a log does to a disk, as one narrow trait.
 //!
-//! **Invariant**: no other module of this crate touches the file system. [`RealDisk`] is the machine's, and
-//! [`MemoryDisk`] keeps everything in memory; a twin that injects faults or keeps crash images wraps either
-//! of them, since the calls here are the only ways in which a log can change what is on a disk.
+//! **Invariant**: no other module of this crate touches the file system. [`RealDisk`] is the machine's,
+//! [`MemoryDisk`] keeps everything in memory, and [`SimDisk`] is the twin that fails, is killed and loses its
+//! power, since the calls here are the only ways in which a log can change what is on a disk.
 
 use std::fmt::Debug;
 use std::io;
@@ -14,9 +14,11 @@ use bytes::Bytes;
 mod map;
 mod memory;
 mod real;
+pub mod sim;
 
 pub use memory::MemoryDisk;
 pub use real::RealDisk;
+pub use sim::SimDisk;
 
 /// Largest file that [`Disk::read`] takes: checkpoints, metadata and producer snapshots are far smaller.
 pub const SMALL_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;

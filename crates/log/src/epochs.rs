@@ -45,6 +45,23 @@ impl Epochs {
         }
     }
 
+    /// The epochs and where they began.
+    pub(crate) fn starts(&self) -> impl Iterator<Item = (LeaderEpoch, Offset)> {
+        self.entries.iter().map(|entry| (entry.epoch, entry.start_offset))
+    }
+
+    /// Has the first epoch begin earlier. The file may say so or not.
+    pub(crate) fn begin_at(&mut self, start_offset: Offset) {
+        if let Some(first) = self.entries.first_mut() {
+            first.start_offset = first.start_offset.min(start_offset);
+        }
+    }
+
+    /// Has the file written again, after that could not be done.
+    pub(crate) fn mark_unwritten(&mut self) {
+        self.unwritten = true;
+    }
+
     /// The epoch of the newest batch.
     pub(crate) fn latest(&self) -> LeaderEpoch {
         self.entries.last().map_or(NO_LEADER_EPOCH, |last| last.epoch)

@@ -110,6 +110,9 @@ pub enum LogError {
     /// The log was closed by an earlier error.
     #[error("the log is offline")]
     Offline,
+    /// The work was stopped by its caller, and what it had done was undone.
+    #[error("stopped")]
+    Stopped,
     /// OFFSET_OUT_OF_RANGE: the start of a log cannot lie after its end.
     #[error("offset {offset} is after the end {end} of the log")]
     OutOfRange {
@@ -120,11 +123,17 @@ pub enum LogError {
     },
 }
 
-impl From<ReadError> for LogError {
+impl From<ReadError> for io::Error {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::Storage(error) => Self::Storage(error),
-            other => Self::Storage(io::Error::new(io::ErrorKind::InvalidData, other)),
+            ReadError::Storage(error) => error,
+            other => Self::new(io::ErrorKind::InvalidData, other),
         }
+    }
+}
+
+impl From<ReadError> for LogError {
+    fn from(error: ReadError) -> Self {
+        Self::Storage(error.into())
     }
 }

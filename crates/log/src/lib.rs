@@ -14,6 +14,7 @@ pub mod batch;
 pub mod disk;
 pub mod fuzz;
 
+mod clean;
 mod config;
 mod epochs;
 mod error;
@@ -29,8 +30,12 @@ pub use batch::{
     BatchBuilder, BatchError, BatchHeader, Compression, NewRecord, Origin, Record, RecordError, Rules,
     TimestampType, ValidBatch, records, validate,
 };
+pub use clean::{CleanBlocked, CleanBound, CleanLimits, CleanPlan, CleanStats, CleanStatus, Cleaned};
 pub use config::LogConfig;
-pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, RealDisk};
+pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, RealDisk, SimDisk};
 pub use error::{AppendError, LogError, ReadError, is_transient};
-pub use log::{Append, Appended, Batches, Closed, Flush, Identity, Log, Open, Read, ReadLimit, TimedOffset};
+pub use log::{
+    Append, Appended, Batches, CleanReport, Closed, DeletedFiles, ExpiredSegment, Flush, Identity, Log, Open,
+    Quarantined, Read, ReadLimit, RetentionReason, RetentionReport, TimedOffset,
+};
 pub use recovery::RecoveryReport;

@@ -2,10 +2,16 @@
 
 mod append;
 mod batches;
+mod cleaning;
+mod deleted;
 mod flush;
+mod quarantine;
 mod read;
 mod removal;
+mod restore;
+mod retention;
 mod roll;
+mod swap;
 mod time;
 
 use std::io;
@@ -24,8 +30,13 @@ use crate::segment::{Place, Segment};
 
 pub use append::{Append, Appended};
 pub use batches::Batches;
+pub use deleted::DeletedFiles;
 pub use flush::{Closed, Flush};
+pub use quarantine::Quarantined;
+pub(crate) use quarantine::quarantined;
 pub use read::{Read, ReadLimit};
+pub use retention::{ExpiredSegment, RetentionReason, RetentionReport};
+pub use swap::CleanReport;
 pub use time::TimedOffset;
 
 /// Whose log it is.
@@ -79,6 +90,8 @@ pub struct Log {
     /// Offset of the newest producer snapshot.
     snapshot_offset: Option<Offset>,
     state: State,
+    /// When the first tombstone may go, as the last compaction left it.
+    tombstones_until: Option<WallMillis>,
     /// True when the directory itself was made and its parent not synced since.
     directory_unsynced: bool,
     /// True when names in the directory were added or removed since it was synced.
@@ -111,6 +124,7 @@ impl Log {
             producers: loaded.producers,
             snapshot_offset: loaded.snapshot_offset,
             state: State::Open,
+            tombstones_until: None,
             directory_unsynced: false,
             names_unsynced: false,
         };

@@ -10,7 +10,7 @@ pub(crate) const PARTITION_METADATA: &str = "partition.metadata";
 pub(crate) const DELETED_DIRECTORY_SUFFIX: &str = "-delete";
 
 /// What a file that is named by an offset holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// Batches.
     Log,
@@ -25,6 +25,9 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// The files of a segment, in the order in which they are renamed: that of the batches first.
+    pub(crate) const OF_SEGMENT: [Self; 4] =
+        [Self::Log, Self::OffsetIndex, Self::TimeIndex, Self::TransactionIndex];
     const ALL: [Self; 5] =
         [Self::Log, Self::OffsetIndex, Self::TimeIndex, Self::TransactionIndex, Self::Snapshot];
 
@@ -51,16 +54,23 @@ pub(crate) enum Name {
     File(Offset, Kind),
     /// What an interrupted replacement or deletion left; it may go.
     Leftover,
-    /// A compacted segment that was about to take its place. The data may be nowhere else.
-    Swap,
+    /// Of a segment that compaction was writing.
+    Cleaned(Offset, Kind),
+    /// Of a compacted segment that was about to take its place. The data may be nowhere else.
+    Swap(Offset, Kind),
     /// Not named by an offset.
     Other,
 }
 
 /// Suffix of a file that is about to take the place of another.
 pub(crate) const TEMPORARY_SUFFIX: &str = ".tmp";
-const LEFTOVER_SUFFIXES: [&str; 3] = [".cleaned", ".deleted", TEMPORARY_SUFFIX];
-const SWAP_SUFFIX: &str = ".swap";
+/// Suffix of a segment that compaction writes.
+pub(crate) const CLEANED_SUFFIX: &str = ".cleaned";
+/// Suffix of a compacted segment that is whole and about to take its place.
+pub(crate) const SWAP_SUFFIX: &str = ".swap";
+/// Suffix of a file that is about to go.
+pub(crate) const DELETED_SUFFIX: &str = ".deleted";
+const LEFTOVER_SUFFIXES: [&str; 2] = [DELETED_SUFFIX, TEMPORARY_SUFFIX];
 const OFFSET_DIGITS: usize = 20;
 
 /// Reads a name.
@@ -68,8 +78,15 @@ pub(crate) fn parse(name: &str) -> Name {
     if LEFTOVER_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
         return Name::Leftover;
     }
-    if name.ends_with(SWAP_SUFFIX) {
-        return Name::Swap;
+    let of = |name| match parse(name) {
+        Name::File(offset, kind) => Some((offset, kind)),
+        _ => None,
+    };
+    if let Some(name) = name.strip_suffix(CLEANED_SUFFIX) {
+        return of(name).map_or(Name::Leftover, |(offset, kind)| Name::Cleaned(offset, kind));
+    }
+    if let Some(name) = name.strip_suffix(SWAP_SUFFIX) {
+        return of(name).map_or(Name::Other, |(offset, kind)| Name::Swap(offset, kind));
     }
     let parsed = name.split_at_checked(OFFSET_DIGITS).and_then(|(digits, suffix)| {
         let kind = Kind::ALL.into_iter().find(|kind| kind.suffix() == suffix)?;
@@ -101,6 +118,8 @@ mod tests {
         }
         assert_eq!(parse("99999999999999999999.log"), Name::Other, "more than an offset holds");
         assert_eq!(parse("00000000000000000042.log.deleted"), Name::Leftover);
-        assert_eq!(parse("00000000000000000042.log.swap"), Name::Swap);
+        assert_eq!(parse("00000000000000000042.log.swap"), Name::Swap(42, Kind::Log));
+        assert_eq!(parse("00000000000000000042.index.cleaned"), Name::Cleaned(42, Kind::OffsetIndex));
+        assert_eq!(parse("00000000000000000042.index.cleaned.tmp"), Name::Leftover);
     }
 }

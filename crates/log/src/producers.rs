@@ -51,6 +51,24 @@ impl Producers {
         self.entries.retain(|_, entry| !entry.is_expired(now, expiration_ms));
     }
 
+    /// Last offsets of the newest batch of each producer, in order (`UnifiedLog.lastRecordsOfActiveProducers`).
+    pub(crate) fn last_offsets(&self) -> Vec<Offset> {
+        let newest = self.entries.values().filter_map(|entry| entry.last_offset());
+        let mut offsets: Vec<Offset> = newest.collect();
+        offsets.sort_unstable();
+        offsets
+    }
+
+    /// Puts batches before those that are remembered, as far as they are of the same epoch and lead up to them.
+    /// `older` has them in the order of their offsets.
+    pub(crate) fn refill(&mut self, older: &BTreeMap<ProducerId, Vec<BatchHeader>>) {
+        for (id, headers) in older {
+            if let Some(entry) = self.entries.get_mut(id) {
+                entry.prepend(headers);
+            }
+        }
+    }
+
     /// How many producers are remembered.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()

@@ -4,14 +4,16 @@
 //! first use, and [`Segment::cool`] lets them go again.
 
 mod append;
+mod damage;
 mod find;
 mod find_time;
 mod indexes;
+mod judge;
 mod scan;
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use ottla_model::{NONE, Offset, WallMillis};
 
@@ -20,9 +22,11 @@ use crate::index::{OffsetIndex, TimeIndex, TimestampOffset};
 use crate::names::{Kind, TEMPORARY_SUFFIX, file_name};
 
 pub(crate) use append::Limits;
+pub(crate) use damage::Damage;
 pub(crate) use find_time::FoundRecord;
 pub(crate) use indexes::Indexes;
-pub(crate) use scan::{Scan, Scanned};
+pub(crate) use judge::{Bad, Judge, Verdict};
+pub(crate) use scan::{Scan, Scanned, is_sane};
 
 /// Where the files of a log are.
 #[derive(Debug)]
@@ -81,6 +85,14 @@ pub(crate) struct Segment {
     indexes_unsynced: bool,
     /// True when a failed write may have left bytes behind `size`.
     has_torn_tail: bool,
+    /// The offset after the last batch; the largest there is when that is not known.
+    end_offset: Offset,
+    /// True when nothing more is appended.
+    is_sealed: bool,
+    /// Position from which on the bytes were checked by this process, by an append or by recovery.
+    checked_from: u64,
+    /// Bad bytes that are known; `None` when there are none, as almost always.
+    damage: RwLock<Option<Arc<[Damage]>>>,
 }
 
 impl Segment {
@@ -107,6 +119,10 @@ impl Segment {
             indexes_unwritten: false,
             indexes_unsynced: false,
             has_torn_tail: false,
+            end_offset: Offset::MAX,
+            is_sealed: false,
+            checked_from: size,
+            damage: RwLock::default(),
         }
     }
 
@@ -126,7 +142,7 @@ impl Segment {
         let _ = segment.offsets.set(OffsetIndex::new(base_offset));
         let _ = segment.times.set(TimeIndex::new(base_offset));
         let _ = segment.largest.set(TimestampOffset { timestamp: NONE, offset: base_offset });
-        Ok(Self { indexes_unwritten: true, ..segment })
+        Ok(Self { indexes_unwritten: true, end_offset: base_offset, ..segment })
     }
 
     pub(crate) fn base_offset(&self) -> Offset {
@@ -135,6 +151,28 @@ impl Segment {
 
     pub(crate) fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Notes where the batches of the segment end, and from where on they were checked.
+    pub(crate) fn set_judged(&mut self, end_offset: Offset, checked_from: u64) {
+        self.end_offset = end_offset;
+        self.checked_from = checked_from;
+    }
+
+    /// Notes the offset at which the segment ends.
+    pub(crate) fn set_end_offset(&mut self, end_offset: Offset) {
+        self.end_offset = end_offset;
+    }
+
+    /// Notes that its files are those of a compacted segment, which ends at that offset.
+    pub(crate) fn set_replaced(&mut self, end_offset: Offset) {
+        self.end_offset = end_offset;
+        self.is_sealed = true;
+    }
+
+    /// When it was made, or opened the first time.
+    pub(crate) fn created(&self) -> WallMillis {
+        self.created
     }
 
     /// The file, opened at the first use.

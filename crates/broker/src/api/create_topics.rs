@@ -87,7 +87,7 @@ fn check(call: &Call, asked: &CreatableTopic) -> Result<CreateTopic, TopicError>
     } else {
         check_assignments(call, asked)?
     };
-    Ok(CreateTopic { name, partitions, configs })
+    Ok(CreateTopic { name, partitions, configs, id: None })
 }
 
 /// What is wrong with a name, in Kafka's words (`Topic.validate`).

@@ -4,9 +4,10 @@ use bytes::Bytes;
 
 use super::call::{Call, Closed, Started};
 use super::{
-    api_versions, create_partitions, create_topics, delete_topics, describe_cluster, describe_configs,
-    describe_groups, fetch, find_coordinator, group_membership, init_producer_id, list_groups, list_offsets,
-    metadata, offset_commit, offset_fetch, offset_for_leader_epoch, produce,
+    api_versions, create_partitions, create_topics, delete_groups, delete_records, delete_topics,
+    describe_cluster, describe_configs, describe_groups, fetch, find_coordinator, group_membership,
+    init_producer_id, list_groups, list_offsets, metadata, offset_commit, offset_delete, offset_fetch,
+    offset_for_leader_epoch, produce,
 };
 
 /// Answers a request of one API. The body has been checked against the schema.
@@ -66,10 +67,13 @@ apis! {
     18, "ApiVersions", 0..=4, api_versions::handle;
     19, "CreateTopics", 2..=7, create_topics::handle;
     20, "DeleteTopics", 1..=6, delete_topics::handle;
+    21, "DeleteRecords", 0..=2, delete_records::handle;
     22, "InitProducerId", 0..=5, init_producer_id::handle;
     23, "OffsetForLeaderEpoch", 2..=4, offset_for_leader_epoch::handle;
     32, "DescribeConfigs", 1..=4, describe_configs::handle;
     37, "CreatePartitions", 0..=3, create_partitions::handle;
+    42, "DeleteGroups", 0..=2, delete_groups::handle;
+    47, "OffsetDelete", 0..=0, offset_delete::handle;
     60, "DescribeCluster", 0..=2, describe_cluster::handle;
 }
 

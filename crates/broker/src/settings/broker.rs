@@ -116,8 +116,22 @@ settings! {
         "Age in hours at which a closed segment may be deleted.";
     log_retention_bytes: i64 = "log.retention.bytes", -1, Check::Any,
         "Size of a partition above which its oldest segments may be deleted.";
+    log_retention_check_interval_ms: i64 = "log.retention.check.interval.ms", 300_000, Check::AtLeast(1),
+        "How often old segments are looked for.";
     log_cleanup_policy: Vec<String> = "log.cleanup.policy", vec!["delete".to_owned()], Check::OneOf(&["compact", "delete"]),
         "Whether old records are deleted, compacted by key, or both.";
+    log_cleaner_enable: bool = "log.cleaner.enable", true, Check::Any,
+        "Whether topics with cleanup.policy=compact are compacted, __consumer_offsets among them.";
+    log_cleaner_backoff_ms: i64 = "log.cleaner.backoff.ms", 15_000, Check::AtLeast(0),
+        "How long the compactor rests when nothing is dirty enough.";
+    log_cleaner_dedupe_buffer_size: i64 = "log.cleaner.dedupe.buffer.size", 134_217_728, Check::AtLeast(1024),
+        "Most memory of the compactor's map of keys, in bytes; with more keys it takes several passes.";
+    log_cleaner_io_buffer_size: i32 = "log.cleaner.io.buffer.size", 524_288, Check::AtLeast(0),
+        "Memory of the compactor's buffers, in bytes.";
+    log_cleaner_io_buffer_load_factor: f64 = "log.cleaner.io.buffer.load.factor", 0.9, Check::Any,
+        "How full the compactor's map of keys may get.";
+    log_cleaner_io_max_bytes_per_second: f64 = "log.cleaner.io.max.bytes.per.second", f64::MAX, Check::Any,
+        "How fast the compactor may read and write.";
     log_cleaner_delete_retention_ms: i64 = "log.cleaner.delete.retention.ms", 24 * HOUR_MS, Check::AtLeast(0),
         "How long tombstones are kept in compacted topics.";
     log_cleaner_min_compaction_lag_ms: i64 = "log.cleaner.min.compaction.lag.ms", 0, Check::AtLeast(0),

@@ -203,6 +203,7 @@ pub(crate) fn log_config(settings: &Settings, overrides: &Overrides) -> LogConfi
             default.timestamp_after_max_ms,
         ),
         compacted: policy.split(',').any(|part| part.trim() == "compact"),
+        deletes: policy.split(',').any(|part| part.trim() == "delete"),
         flush_messages: get(settings, overrides, "flush.messages", default.flush_messages),
         flush_ms: get(settings, overrides, "flush.ms", default.flush_ms),
         retention_ms: get(settings, overrides, "retention.ms", default.retention_ms),

@@ -1,6 +1,6 @@
 //! Changes of the topic catalog, and what follows for the open topics.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use ottla_control::catalog::{Command, CreateTopic, Refusal, Reply, Topic};
 use ottla_control::group;
@@ -61,7 +61,7 @@ impl Shard {
             return Ok(live);
         }
         let (partitions, configs) = self.defaults_of(name);
-        let request = CreateTopic { name: name.clone(), partitions, configs };
+        let request = CreateTopic { name: name.clone(), partitions, configs, id: None };
         match self.create_topics(vec![request], false).await.pop() {
             // Somebody else may have made it just before.
             Some(Ok(_)) => {}
@@ -95,6 +95,7 @@ impl Shard {
         }
         let Some(live) = self.topics.remove(id) else { return Ok(()) };
         live.partitions.iter().for_each(|partition| partition.go_offline());
+        self.forget_checkpoints(&live.topic.name);
         remove_files(Arc::clone(&live)).await;
         info!(topic = %live.topic.name, %id, "topic deleted");
         for coordinator in self.groups.get().into_iter().flatten() {
@@ -103,6 +104,14 @@ impl Shard {
             drop(coordinator.submit(broker(), deleted));
         }
         Ok(())
+    }
+
+    fn forget_checkpoints(&self, topic: &TopicName) {
+        let mut checkpoints = self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        let forgotten = checkpoints.forget(&*self.data_dir.disk, &self.data_dir.path, topic);
+        if let Err(error) = forgotten {
+            warn!(%topic, %error, "cannot take a deleted topic out of the checkpoints");
+        }
     }
 
     /// Gives a topic more partitions.

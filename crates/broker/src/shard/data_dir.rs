@@ -78,8 +78,7 @@ impl DataDir {
         let clean = first || disk.exists(&path.join(CLEAN)).map_err(wrong)?;
         let leader_epoch = if clean { before } else { before.saturating_add(1) };
         if first || !clean {
-            let text = format!("version=1\nleader.epoch={leader_epoch}\n");
-            disk.replace(&path.join(OWN), text.as_bytes()).map_err(wrong)?;
+            disk.replace(&path.join(OWN), own_text(leader_epoch).as_bytes()).map_err(wrong)?;
         }
         // Last, since it makes the directory one that was used before.
         let cluster_id = if first {
@@ -92,6 +91,20 @@ impl DataDir {
             read_cluster_id(&*disk, path, node_id)?
         };
         Ok(Self { disk, path: path.to_owned(), cluster_id, leader_epoch, clean, _lock: lock })
+    }
+
+    /// The node that a directory belongs to, when it was used before.
+    pub(crate) fn stored_node_id(disk: &dyn Disk, path: &Path) -> Option<i32> {
+        properties(&disk.read(&path.join(META)).ok()?).get("node.id")?.parse().ok()
+    }
+
+    /// Raises the leader epoch when it is lower. It is on disk when this returns.
+    pub(crate) fn raise_leader_epoch(&mut self, at_least: LeaderEpoch) -> io::Result<()> {
+        if self.leader_epoch < at_least {
+            self.disk.replace(&self.path.join(OWN), own_text(at_least).as_bytes())?;
+            self.leader_epoch = at_least;
+        }
+        Ok(())
     }
 
     /// Takes the marker of a clean stop away: from now on the files may change. Not earlier, so that a start which fails
@@ -118,6 +131,10 @@ pub(crate) enum Lock {
     File,
     /// None: the disk is in this process's memory.
     None,
+}
+
+fn own_text(leader_epoch: LeaderEpoch) -> String {
+    format!("version=1\nleader.epoch={leader_epoch}\n")
 }
 
 fn take_lock(path: &Path) -> Result<File, OpenError> {

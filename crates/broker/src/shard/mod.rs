@@ -3,19 +3,25 @@
 //! A shard owns its data directory, its partitions, its coordinators and their timers; there are no globals, so a
 //! process may hold several. A plain broker is one shard.
 
+mod adopt;
 mod catalog;
+mod checkpoints;
+mod cleaner;
 mod coordinator;
 mod data_dir;
 mod flusher;
 mod groups;
+mod housekeeping;
 mod open;
 mod partition;
 mod producer_ids;
+mod records;
+mod retention;
 mod router;
 mod strays;
 mod topics;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use ottla_control::catalog::Catalog;
@@ -24,16 +30,19 @@ use ottla_model::{ErrorCode, PartitionIndex, TopicId, WallMillis};
 use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
+pub(crate) use adopt::{Adoption, LogToAdopt, TopicToAdopt};
 pub(crate) use catalog::TopicError;
+pub(crate) use checkpoints::Checkpoints;
 pub(crate) use coordinator::Coordinator;
 pub(crate) use data_dir::Lock;
 pub(crate) use flusher::Flusher;
 pub(crate) use open::{Place, Seams};
 pub(crate) use partition::{Accepted, Needs, Offline, Partition};
+pub(crate) use strays::partition_of;
 pub(crate) use topics::LiveTopic;
 
 use crate::api::FetchSessions;
-use crate::clock::Clock;
+use crate::clock::{Clock, Started};
 use crate::settings::Settings;
 use data_dir::DataDir;
 use producer_ids::ProducerIds;
@@ -47,6 +56,7 @@ const TIMER_SLEEP_MAX: Duration = Duration::from_secs(3600);
 pub(crate) struct Shard {
     settings: Settings,
     clock: Arc<dyn Clock>,
+    started: Started,
     seams: Seams,
     data_dir: DataDir,
     topics: Topics,
@@ -56,6 +66,7 @@ pub(crate) struct Shard {
     /// One a partition of `__consumer_offsets`; set once that topic exists.
     groups: OnceLock<Vec<Arc<Coordinator<Groups>>>>,
     producer_ids: ProducerIds,
+    checkpoints: Mutex<Checkpoints>,
     fetch_sessions: FetchSessions,
     /// Woken when some coordinator's deadline has come nearer.
     timers: Arc<Notify>,
@@ -70,6 +81,13 @@ impl Shard {
     /// Told to clients (KIP-78).
     pub(crate) fn cluster_id(&self) -> &str {
         &self.data_dir.cluster_id
+    }
+
+    /// The wall clock as far as things may expire by it: it never runs ahead of the monotonic clock, so that a clock that
+    /// is set forward deletes nothing. At start it is believed.
+    pub(crate) fn expiry_now(&self) -> WallMillis {
+        let steady = self.started.steady(self.clock.monotonic());
+        WallMillis(self.clock.wall().0.min(steady.0))
     }
 
     /// The wall clock.
@@ -138,6 +156,7 @@ impl Shard {
                 clean = false;
             }
         }
+        self.write_recovery_points();
         if !clean {
             return;
         }

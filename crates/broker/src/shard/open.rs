@@ -1,7 +1,7 @@
 //! Opens a shard: the data directory, the catalog, every log, the coordinators.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use ottla_control::catalog::{Catalog, Topic};
 use ottla_log::{Disk, Identity, Log, LogConfig, LogError, Open};
@@ -9,6 +9,7 @@ use ottla_model::{CLUSTER_METADATA, PartitionIndex, TopicId, TopicName};
 use tokio::sync::Notify;
 use tracing::warn;
 
+use super::checkpoints::Checkpoints;
 use super::coordinator::Coordinator;
 use super::data_dir::{DataDir, Lock};
 use super::partition::{CommitStage, Partition};
@@ -17,7 +18,7 @@ use super::router::{OneNode, Router};
 use super::strays;
 use super::topics::{LiveTopic, Topics};
 use super::{FetchSessions, Settings, Shard};
-use crate::clock::{Clock, SystemRandom};
+use crate::clock::{Clock, Started, SystemRandom};
 use crate::error::OpenError;
 use crate::settings::log_config;
 
@@ -61,17 +62,35 @@ impl Shard {
     ) -> Result<Arc<Self>, OpenError> {
         let mut random = SystemRandom::new();
         let data_dir = DataDir::open(place.disk, &place.path, place.lock, settings.node_id, &mut random)?;
-        let catalog = open_catalog(&data_dir, &settings, &clock, &seams)?;
+        let mut checkpoints = Checkpoints::read(&*data_dir.disk, &data_dir.path);
+        let opener = Opener {
+            data_dir: &data_dir,
+            settings: &settings,
+            clock: &clock,
+            seams: &seams,
+            checkpoints: &checkpoints,
+        };
+        let catalog = opener.catalog()?;
         let known = catalog.look(|catalog| catalog.topics().cloned().collect::<Vec<Arc<Topic>>>());
         strays::sort_out(&data_dir, &known);
+        strays::forget_checkpoints(&data_dir, &known, &mut checkpoints)?;
+        let opener = Opener {
+            data_dir: &data_dir,
+            settings: &settings,
+            clock: &clock,
+            seams: &seams,
+            checkpoints: &checkpoints,
+        };
         let topics = Topics::default();
         for topic in known {
-            topics.put(open_topic(&data_dir, &settings, &*clock, &seams, topic, &[])?);
+            topics.put(opener.topic(topic, &[])?);
         }
         let sessions = usize::try_from(settings.max_incremental_fetch_session_cache_slots).unwrap_or(0);
+        let started = Started::now(&*clock);
         let shard = Arc::new(Self {
             settings,
             clock,
+            started,
             seams,
             data_dir,
             topics,
@@ -79,6 +98,7 @@ impl Shard {
             catalog_changes: tokio::sync::Mutex::new(()),
             groups: OnceLock::new(),
             producer_ids: ProducerIds::default(),
+            checkpoints: Mutex::new(checkpoints),
             fetch_sessions: FetchSessions::new(sessions),
             timers: Arc::new(Notify::new()),
         });
@@ -96,86 +116,96 @@ impl Shard {
         topic: Arc<Topic>,
         before: &[Arc<Partition>],
     ) -> Result<LiveTopic, OpenError> {
-        open_topic(&self.data_dir, &self.settings, &*self.clock, &self.seams, topic, before)
+        let opener = Opener {
+            data_dir: &self.data_dir,
+            settings: &self.settings,
+            clock: &self.clock,
+            seams: &self.seams,
+            // A topic that is new to this process has no past.
+            checkpoints: &Checkpoints::default(),
+        };
+        opener.topic(topic, before)
     }
 }
 
-fn open_catalog(
-    data_dir: &DataDir,
-    settings: &Settings,
-    clock: &Arc<dyn Clock>,
-    seams: &Seams,
-) -> Result<Arc<Coordinator<Catalog>>, OpenError> {
-    let name = TopicName::new(CLUSTER_METADATA).map_err(|error| OpenError::Log {
-        partition: CLUSTER_METADATA.to_owned(),
-        reason: error.to_string(),
-    })?;
-    // As in Kafka, what was created is on disk when it is told.
-    let config = LogConfig { retention_ms: -1, flush_messages: 1, ..LogConfig::default() };
-    let partition =
-        Arc::new(open_partition(data_dir, &**clock, seams, (&name, METADATA_TOPIC_ID, 0), config)?);
-    let wrong = |reason| OpenError::Log { partition: partition.name(), reason };
-    let machine = Catalog::new(settings.node_id);
-    let coordinator = Coordinator::open(machine, Arc::clone(&partition), Arc::clone(clock), Box::new(|| {}));
-    coordinator.map(Arc::new).map_err(wrong)
+/// What every log that is opened goes by.
+pub(super) struct Opener<'a> {
+    pub(super) data_dir: &'a DataDir,
+    pub(super) settings: &'a Settings,
+    pub(super) clock: &'a Arc<dyn Clock>,
+    pub(super) seams: &'a Seams,
+    pub(super) checkpoints: &'a Checkpoints,
 }
 
-fn open_topic(
-    data_dir: &DataDir,
-    settings: &Settings,
-    clock: &dyn Clock,
-    seams: &Seams,
-    topic: Arc<Topic>,
-    before: &[Arc<Partition>],
-) -> Result<LiveTopic, OpenError> {
-    let config = log_config(settings, &topic.configs);
-    let mut partitions = before.to_vec();
-    let first = PartitionIndex::try_from(before.len()).unwrap_or(PartitionIndex::MAX);
-    for index in first..topic.partitions {
-        let config = config.clone();
-        partitions.push(Arc::new(open_partition(
-            data_dir,
-            clock,
-            seams,
-            (&topic.name, topic.id, index),
-            config,
-        )?));
+impl Opener<'_> {
+    /// Opens the catalog and replays it.
+    pub(super) fn catalog(&self) -> Result<Arc<Coordinator<Catalog>>, OpenError> {
+        let name = TopicName::new(CLUSTER_METADATA).map_err(|error| OpenError::Log {
+            partition: CLUSTER_METADATA.to_owned(),
+            reason: error.to_string(),
+        })?;
+        // As in Kafka, what was created is on disk when it is told.
+        let config = LogConfig { retention_ms: -1, flush_messages: 1, ..LogConfig::default() };
+        let partition = Arc::new(self.partition(&name, METADATA_TOPIC_ID, 0, config)?);
+        let wrong = |reason| OpenError::Log { partition: partition.name(), reason };
+        let machine = Catalog::new(self.settings.node_id);
+        let clock = Arc::clone(self.clock);
+        let coordinator = Coordinator::open(machine, Arc::clone(&partition), clock, Box::new(|| {}));
+        coordinator.map(Arc::new).map_err(wrong)
     }
-    Ok(LiveTopic { topic, partitions })
-}
 
-fn open_partition(
-    data_dir: &DataDir,
-    clock: &dyn Clock,
-    seams: &Seams,
-    (topic, topic_id, index): (&TopicName, TopicId, PartitionIndex),
-    config: LogConfig,
-) -> Result<Partition, OpenError> {
-    let directory = data_dir.path.join(format!("{topic}-{index}"));
-    let identity = Identity { topic: topic.clone(), partition: index, topic_id };
-    // Without a clean stop nothing below the end is known to be down, so the whole log is checked.
-    let open = Open { clean: data_dir.clean, recovery_point: 0, now: clock.wall() };
-    let try_open =
-        || Log::open(Arc::clone(&data_dir.disk), &directory, identity.clone(), config.clone(), open);
-    let opened = match try_open() {
-        // What a deletion left behind, or a catalog that lost its end: never part of this topic.
-        Err(LogError::OtherTopic { .. }) => {
-            strays::set_aside(data_dir, &directory);
-            try_open()
+    /// Opens the partitions of a topic. Those in `before` are kept as they are.
+    fn topic(&self, topic: Arc<Topic>, before: &[Arc<Partition>]) -> Result<LiveTopic, OpenError> {
+        let config = log_config(self.settings, &topic.configs);
+        let mut partitions = before.to_vec();
+        let first = PartitionIndex::try_from(before.len()).unwrap_or(PartitionIndex::MAX);
+        for index in first..topic.partitions {
+            let partition = self.partition(&topic.name, topic.id, index, config.clone())?;
+            partitions.push(Arc::new(partition));
         }
-        opened => opened,
-    };
-    let (log, report) = opened.map_err(|error| OpenError::Log {
-        partition: format!("{topic}-{index}"),
-        reason: error.to_string(),
-    })?;
-    if report.bytes_cut > 0 {
-        warn!(
-            partition = %format_args!("{topic}-{index}"),
-            bytes = report.bytes_cut,
-            end = log.end_offset(),
-            "a torn end of the log was cut"
-        );
+        Ok(LiveTopic { topic, partitions })
     }
-    Ok(Partition::new(topic.clone(), index, data_dir.leader_epoch, log, Arc::clone(&seams.stage)))
+
+    fn partition(
+        &self,
+        topic: &TopicName,
+        topic_id: TopicId,
+        index: PartitionIndex,
+        config: LogConfig,
+    ) -> Result<Partition, OpenError> {
+        let name = format!("{topic}-{index}");
+        let wrong = |error: LogError| OpenError::Log { partition: name.clone(), reason: error.to_string() };
+        let directory = self.data_dir.path.join(&name);
+        let identity = Identity { topic: topic.clone(), partition: index, topic_id };
+        let open = Open {
+            clean: self.data_dir.clean,
+            recovery_point: self.checkpoints.recovery_point(topic, index),
+            now: self.clock.wall(),
+        };
+        let disk = &self.data_dir.disk;
+        let try_open = || Log::open(Arc::clone(disk), &directory, identity.clone(), config.clone(), open);
+        let opened = match try_open() {
+            // What a deletion left behind, or a catalog that lost its end: never part of this topic.
+            Err(LogError::OtherTopic { .. }) => {
+                strays::set_aside(self.data_dir, &directory);
+                try_open()
+            }
+            opened => opened,
+        };
+        let (mut log, report) = opened.map_err(wrong)?;
+        if report.bytes_cut > 0 {
+            warn!(
+                partition = name,
+                bytes = report.bytes_cut,
+                end = log.end_offset(),
+                "a torn end of the log was cut"
+            );
+        }
+        let start = self.checkpoints.log_start(topic, index).min(log.end_offset());
+        if start > log.start_offset() {
+            log.advance_start_offset(start).map_err(wrong)?;
+        }
+        let (epoch, stage) = (self.data_dir.leader_epoch, Arc::clone(&self.seams.stage));
+        Ok(Partition::new(topic.clone(), index, epoch, log, stage))
+    }
 }

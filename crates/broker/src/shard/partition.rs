@@ -7,10 +7,11 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use ottla_log::{Append, AppendError, Appended, Log, Origin, Read, ReadError, ReadLimit};
-use ottla_model::{LeaderEpoch, Offset, PartitionIndex, TopicName, WallMillis};
+use ottla_model::{LeaderEpoch, Monotonic, Offset, PartitionIndex, TopicName, WallMillis};
 use tokio::sync::Notify;
 
 /// When an append counts as committed.
@@ -62,6 +63,10 @@ pub(crate) struct Partition {
     /// Set for good when a sync failed or the log was deleted.
     offline: AtomicBool,
     stage: Arc<dyn CommitStage>,
+    /// Read or appended to since housekeeping looked last.
+    touched: AtomicBool,
+    /// When housekeeping saw that; nothing while the log is cold.
+    warmth: Mutex<Option<Monotonic>>,
     /// Woken when the high watermark moves or the partition goes away; each asks again then.
     waiters: Mutex<HashMap<usize, Arc<Notify>>>,
 }
@@ -78,12 +83,34 @@ impl Partition {
         let high_watermark = AtomicI64::new(log.end_offset());
         let waiters = Mutex::default();
         let (log, offline) = (Mutex::new(log), AtomicBool::new(false));
-        Self { topic, index, leader_epoch, log, high_watermark, offline, stage, waiters }
+        let (touched, warmth) = (AtomicBool::new(false), Mutex::default());
+        Self { topic, index, leader_epoch, log, high_watermark, offline, stage, touched, warmth, waiters }
     }
 
     /// The name of its directory: `TOPIC-NUMBER`.
     pub(crate) fn name(&self) -> String {
         format!("{}-{}", self.topic, self.index)
+    }
+
+    /// True when the log was touched since it was last cooled, and so may hold descriptors.
+    pub(crate) fn is_warm(&self) -> bool {
+        let warmth = self.warmth.lock().unwrap_or_else(PoisonError::into_inner);
+        warmth.is_some() || self.touched.load(Ordering::Acquire)
+    }
+
+    /// Has the log give back its descriptors and maps if nobody has read or appended for `idle`. The next one opens them
+    /// again.
+    pub(crate) fn cool_if_idle(&self, now: Monotonic, idle: Duration) {
+        let touched = self.touched.swap(false, Ordering::AcqRel);
+        let mut state = self.warmth.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *state {
+            _ if touched => *state = Some(now),
+            Some(since) if now.since(*since) >= idle => {
+                self.log().cool();
+                *state = None;
+            }
+            _ => {}
+        }
     }
 
     /// The log, for what has no method here. A panic under this lock is a bug of one request; the log itself changes
@@ -109,6 +136,7 @@ impl Partition {
         origin: Origin,
         now: WallMillis,
     ) -> Result<Accepted, AppendError> {
+        self.touched.store(true, Ordering::Release);
         let mut log = self.log();
         let appended = log.append(records, Append { leader_epoch: self.leader_epoch, origin, now })?;
         let unsynced = appended.last_offset.saturating_add(1).saturating_sub(log.recovery_point());
@@ -130,6 +158,7 @@ impl Partition {
 
     /// Reads whole batches from `from` on, below the high watermark.
     pub(crate) fn read(&self, from: Offset, max_bytes: usize, at_least_one: bool) -> Result<Read, ReadError> {
+        self.touched.store(true, Ordering::Release);
         let upper = self.high_watermark();
         self.log().read(from, ReadLimit { max_bytes, at_least_one, upper })
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -15,14 +15,14 @@ use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProdu
 use kafka_protocol::messages::*;
 use kafka_protocol::protocol::{Encodable, Request, StrBytes};
 use ottla_log::{BatchBuilder, MemoryDisk, NewRecord};
-use ottla_model::{ErrorCode, Offset, PartitionIndex, TopicName};
+use ottla_model::{ErrorCode, Monotonic, Offset, PartitionIndex, TopicName, WallMillis};
 use ottla_wire::{decode, response_header_version};
 
 use super::partition::{CommitStage, Needs};
 use super::router::{Route, Router};
 use super::{Lock, Partition, Place, Seams, Shard};
 use crate::api::{Client, Started, start};
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::settings::Settings;
 
 /// Somebody else serves everything.
@@ -228,4 +228,53 @@ async fn an_uncommitted_produce_times_out() {
     let error = produced.responses[0].partition_responses[0].error_code;
     assert_eq!(ErrorCode::from_code(error), Some(ErrorCode::RequestTimedOut));
     assert_eq!(began.elapsed(), Duration::from_millis(1500));
+}
+
+/// A clock that a test sets.
+#[derive(Debug, Default)]
+struct SetClock {
+    wall_ms: AtomicI64,
+    monotonic_ms: AtomicI64,
+}
+
+impl Clock for SetClock {
+    fn wall(&self) -> WallMillis {
+        WallMillis(self.wall_ms.load(Ordering::Acquire))
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        Monotonic::default().plus_millis(self.monotonic_ms.load(Ordering::Acquire))
+    }
+}
+
+const HOUR_MS: i64 = 3_600_000;
+const TEN_YEARS_MS: i64 = 10 * 365 * 24 * HOUR_MS;
+
+#[tokio::test]
+async fn a_clock_that_is_set_expires_nothing_and_passing_time_does() {
+    let clock = Arc::new(SetClock::default());
+    let begin = 1_700_000_000_000;
+    clock.wall_ms.store(begin, Ordering::Release);
+    let place =
+        Place { disk: Arc::new(MemoryDisk::default()), path: PathBuf::from("/test"), lock: Lock::None };
+    let mut settings = Settings::default();
+    settings.set("log.retention.ms", "7200000").expect("fits");
+    let seams = Seams::one_node(Arc::new(Holding::default()));
+    let shard = Shard::open(settings, place, Arc::clone(&clock) as Arc<dyn Clock>, seams).expect("opens");
+    create_orders(&shard).await;
+    let mut builder = BatchBuilder::new();
+    builder.push(NewRecord { timestamp: begin, key: None, value: Some(b"v"), headers: &[] });
+    let partition = shard.partition(&shard.topic("orders").expect("topic"), 0).expect("local");
+    partition.append(builder.build(), ottla_log::Origin::Client, shard.wall()).expect("appended");
+
+    for jump in [HOUR_MS * 3, TEN_YEARS_MS, -HOUR_MS, -TEN_YEARS_MS] {
+        clock.wall_ms.store(begin + jump, Ordering::Release);
+        shard.delete_expired();
+        assert_eq!(partition.log().start_offset(), 0, "{jump}");
+    }
+    // Three hours pass on both clocks.
+    clock.wall_ms.store(begin + 3 * HOUR_MS, Ordering::Release);
+    clock.monotonic_ms.store(3 * HOUR_MS, Ordering::Release);
+    shard.delete_expired();
+    assert_eq!(partition.log().start_offset(), 1);
 }

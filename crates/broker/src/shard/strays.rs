@@ -1,24 +1,29 @@
 //! Directories that are not part of any topic: what deletions left behind, and what the catalog does not know.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use ottla_control::catalog::Topic;
-use ottla_model::{CLUSTER_METADATA, PartitionIndex, Random, TopicId};
+use ottla_model::{CLUSTER_METADATA, PartitionIndex, Random, TopicId, TopicName};
 use tracing::{info, warn};
 
+use super::checkpoints::Checkpoints;
 use super::data_dir::DataDir;
 use crate::clock::SystemRandom;
+use crate::error::OpenError;
 
 /// What a directory is renamed to on its way out, and when nobody knows it (`LocalLog`).
 const DELETED_SUFFIX: &str = "-delete";
 const STRAY_SUFFIX: &str = "-stray";
 
+/// Where an import prepares logs. No partition has such a name.
+pub(super) const STAGING: &str = "import.tmp";
+
 /// Which topic a directory belongs to (`PartitionMetadataFile`).
 const METADATA_FILE: &str = "partition.metadata";
 
-/// Finishes deletions that a stop interrupted, and sets directories aside that the catalog does not know, so that a
+/// Finishes deletions and clears away imports that a stop interrupted, and sets directories aside that the catalog does not know, so that a
 /// deleted topic never comes back under a later one of the same name.
 pub(super) fn sort_out(data_dir: &DataDir, known: &[Arc<Topic>]) {
     let entries = match data_dir.disk.list(&data_dir.path) {
@@ -28,9 +33,9 @@ pub(super) fn sort_out(data_dir: &DataDir, known: &[Arc<Topic>]) {
     let known: HashMap<&str, &Arc<Topic>> = known.iter().map(|topic| (topic.name.as_str(), topic)).collect();
     for entry in entries.iter().filter(|entry| entry.is_dir) {
         let path = data_dir.path.join(&entry.name);
-        if is_deleted(&entry.name) {
+        if is_deleted(&entry.name) || entry.name == STAGING {
             if let Err(error) = data_dir.disk.remove_dir_all(&path) {
-                warn!(directory = %path.display(), %error, "cannot finish a deletion");
+                warn!(directory = %path.display(), %error, "cannot remove what was left behind");
             }
         } else if let Some((topic, index)) = partition_of(&entry.name) {
             let belongs = known.get(topic).is_some_and(|topic| {
@@ -42,6 +47,20 @@ pub(super) fn sort_out(data_dir: &DataDir, known: &[Arc<Topic>]) {
             }
         }
     }
+}
+
+/// Takes topics that the catalog does not know out of the checkpoints: a deletion or an import that a stop interrupted has
+/// left them there, and a later topic of the same name must not begin where they say.
+pub(super) fn forget_checkpoints(
+    data_dir: &DataDir,
+    known: &[Arc<Topic>],
+    checkpoints: &mut Checkpoints,
+) -> Result<(), OpenError> {
+    let known: HashSet<&TopicName> = known.iter().map(|topic| &topic.name).collect();
+    let is_known = |topic: &TopicName| topic.as_str() == CLUSTER_METADATA || known.contains(topic);
+    checkpoints
+        .keep(&*data_dir.disk, &data_dir.path, is_known)
+        .map_err(|error| OpenError::DataDir { path: data_dir.path.clone(), reason: error.to_string() })
 }
 
 /// Renames a directory, to a name that no partition ever has and no other stray has either.
@@ -58,7 +77,7 @@ pub(super) fn set_aside(data_dir: &DataDir, path: &Path) {
 }
 
 /// `TOPIC-NUMBER`.
-fn partition_of(name: &str) -> Option<(&str, PartitionIndex)> {
+pub(crate) fn partition_of(name: &str) -> Option<(&str, PartitionIndex)> {
     let (topic, index) = name.rsplit_once('-')?;
     let digits = !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit());
     Some((topic, index.parse().ok().filter(|_| digits)?))

@@ -46,6 +46,8 @@ pub struct CreateTopic {
     pub partitions: PartitionIndex,
     /// Its own settings.
     pub configs: BTreeMap<String, String>,
+    /// The id that its logs have already; `None` draws a new one.
+    pub id: Option<TopicId>,
 }
 
 /// What the catalog can be asked to do.
@@ -208,7 +210,10 @@ impl Catalog {
             );
         }
         self.check_total(reserved.partitions, request.partitions)?;
-        let id = TopicId::from_random(env.random.next_u128());
+        let id = request.id.unwrap_or_else(|| TopicId::from_random(env.random.next_u128()));
+        if self.names.contains_key(&id) {
+            return refuse(ErrorCode::InvalidRequest, format!("There is a topic with the id {id} already."));
+        }
         Ok(Topic {
             name: name.clone(),
             id,
@@ -517,7 +522,8 @@ mod tests {
 
         fn create(&mut self, name: &str, partitions: PartitionIndex) -> Result<Arc<Topic>, Refusal> {
             let configs = BTreeMap::from([("cleanup.policy".to_owned(), "compact".to_owned())]);
-            let topic = CreateTopic { name: TopicName::new(name).expect("legal"), partitions, configs };
+            let topic =
+                CreateTopic { name: TopicName::new(name).expect("legal"), partitions, configs, id: None };
             match self.run(Command::CreateTopics { topics: vec![topic], validate_only: false }) {
                 Reply::Created(mut topics) => topics.pop().expect("one topic"),
                 other => panic!("{other:?}"),
@@ -577,9 +583,18 @@ mod tests {
             name: TopicName::new("orders").expect("legal"),
             partitions: 2,
             configs: BTreeMap::new(),
+            id: Some(TopicId([9; 16])),
         };
-        driven.run(Command::CreateTopics { topics: vec![topic], validate_only: true });
+        driven.run(Command::CreateTopics { topics: vec![topic.clone()], validate_only: true });
         assert_eq!(driven.catalog.topics().count(), 0);
+
+        let twin = CreateTopic { name: TopicName::new("twin").expect("legal"), ..topic.clone() };
+        let created = driven.run(Command::CreateTopics { topics: vec![topic], validate_only: false });
+        assert!(
+            matches!(created, Reply::Created(topics) if topics[0].as_ref().expect("created").id == TopicId([9; 16]))
+        );
+        let refused = driven.run(Command::CreateTopics { topics: vec![twin], validate_only: false });
+        assert!(matches!(refused, Reply::Created(topics) if topics[0].is_err()), "the id is taken");
 
         let kept = driven.create("kept", 2).expect("created");
         let before: Vec<_> = driven.catalog.topics().cloned().collect();

@@ -4,7 +4,7 @@
 //! Zstandard its window, and Snappy one block, which cannot be larger than 22 times its compressed form.
 //! Nothing is allocated because a length in the data says so before the data that fill it have been seen.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use bytes::buf::Reader;
 use bytes::{Buf, Bytes};
@@ -102,6 +102,26 @@ impl Decompressed {
         Ok(())
     }
 
+    /// Hands over the next `count` bytes, in pieces.
+    pub(super) fn feed(
+        &mut self,
+        count: usize,
+        take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut left = count;
+        while left > 0 {
+            let ready = self.ready().map_err(Malformed::into_io)?;
+            let step = ready.len().min(left);
+            if step == 0 {
+                return Err(Malformed("the records end too early").into_io());
+            }
+            take(ready.get(..step).unwrap_or_default())?;
+            self.start += step;
+            left -= step;
+        }
+        Ok(())
+    }
+
     /// The next `count` bytes, in memory of their own.
     pub(super) fn take(&mut self, count: usize) -> Result<Bytes, Malformed> {
         let mut taken = Vec::with_capacity(count.min(RECORD_GROWTH_BYTES));
@@ -145,7 +165,7 @@ mod tests {
         let compress = |window_log| {
             let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3).expect("encoder");
             encoder.window_log(window_log).expect("set");
-            std::io::Write::write_all(&mut encoder, &[7; 1000]).expect("compressed");
+            io::Write::write_all(&mut encoder, &[7; 1000]).expect("compressed");
             Bytes::from(encoder.finish().expect("compressed"))
         };
         let read = |window_log| {

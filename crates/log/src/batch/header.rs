@@ -206,6 +206,35 @@ impl BatchHeader {
         self.attributes & DELETE_HORIZON_FLAG != 0
     }
 
+    /// The batch as compaction leaves it when none of its records stay: what follows is the place of its offsets
+    /// and of its producer's sequence numbers (`DefaultRecordBatch.writeEmptyHeader`).
+    pub(crate) fn emptied(&self) -> Self {
+        let mut empty = Self {
+            batch_length: i32::try_from(HEADER_BYTES - LOG_OVERHEAD_BYTES).unwrap_or_default(),
+            attributes: self.attributes & (LOG_APPEND_TIME_FLAG | TRANSACTIONAL_FLAG | CONTROL_FLAG),
+            base_timestamp: ottla_model::NONE,
+            record_count: 0,
+            ..*self
+        };
+        empty.crc = empty.computed_crc(&[]);
+        empty
+    }
+
+    /// Sets what timestamps of records count from, and whether it is the time at which tombstones may go.
+    pub(crate) fn set_base_timestamp(&mut self, base_timestamp: i64, is_delete_horizon: bool) {
+        self.base_timestamp = base_timestamp;
+        self.attributes &= !DELETE_HORIZON_FLAG;
+        if is_delete_horizon {
+            self.attributes |= DELETE_HORIZON_FLAG;
+        }
+    }
+
+    /// The largest timestamp of the records that are there: -1 of a batch that compaction has emptied, whose
+    /// header keeps the time of its producer.
+    pub(crate) fn largest_timestamp(&self) -> i64 {
+        if self.record_count == 0 { ottla_model::NONE } else { self.max_timestamp }
+    }
+
     /// True when an idempotent producer wrote the batch.
     #[must_use]
     pub fn has_producer_id(&self) -> bool {

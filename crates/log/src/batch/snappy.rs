@@ -1,7 +1,7 @@
 //! Snappy as Kafka's clients send it: blocks in the framing of xerial's `SnappyOutputStream` (Java, franz-go,
 //! kafkajs) or one raw block (librdkafka, sarama).
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 use bytes::{Buf, Bytes};
 
@@ -82,6 +82,57 @@ impl Read for SnappyDecoder {
         }
         self.read += count;
         Ok(count)
+    }
+}
+
+/// Bytes of a block before it is compressed, as xerial's stream cuts them.
+const BLOCK_BYTES: usize = 32 * 1024;
+/// Version and lowest compatible version that xerial writes.
+const XERIAL_VERSIONS: [u8; XERIAL_VERSIONS_BYTES] = [0, 0, 0, 1, 0, 0, 0, 1];
+
+/// Compresses in xerial's framing.
+pub(crate) struct SnappyEncoder {
+    into: Vec<u8>,
+    block: Vec<u8>,
+}
+
+impl SnappyEncoder {
+    pub(super) fn new(mut into: Vec<u8>) -> Self {
+        into.extend_from_slice(&XERIAL_MAGIC);
+        into.extend_from_slice(&XERIAL_VERSIONS);
+        Self { into, block: Vec::with_capacity(BLOCK_BYTES) }
+    }
+
+    fn end_block(&mut self) -> io::Result<()> {
+        if self.block.is_empty() {
+            return Ok(());
+        }
+        let compressed = snap::raw::Encoder::new().compress_vec(&self.block).map_err(io::Error::other)?;
+        let length = i32::try_from(compressed.len()).map_err(|_| io::ErrorKind::InvalidData)?;
+        self.into.extend_from_slice(&length.to_be_bytes());
+        self.into.extend_from_slice(&compressed);
+        self.block.clear();
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> io::Result<Vec<u8>> {
+        self.end_block()?;
+        Ok(self.into)
+    }
+}
+
+impl Write for SnappyEncoder {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = bytes.len().min(BLOCK_BYTES - self.block.len());
+        self.block.extend_from_slice(bytes.get(..count).unwrap_or_default());
+        if self.block.len() == BLOCK_BYTES {
+            self.end_block()?;
+        }
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -13,6 +13,13 @@ use super::varint::{read_varint, read_varlong};
 #[error("{0}")]
 pub(crate) struct Malformed(pub(super) &'static str);
 
+impl Malformed {
+    /// As an error of reading what a disk holds.
+    pub(super) fn into_io(self) -> std::io::Error {
+        std::io::Error::new(std::io::ErrorKind::InvalidData, self)
+    }
+}
+
 /// What a walk tells of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Walked {

@@ -58,11 +58,20 @@ impl TimeIndex {
         self.entries.push([a, b, c, d, e, f, g, h, i, j, k, l]);
     }
 
-    /// The last entry whose timestamp is smaller than `timestamp`: everything up to its batch is too old.
+    /// The entry before the last one whose timestamp is smaller than `timestamp`: everything up to its batch is
+    /// too old, and both entries say so, so that one of them may be wrong.
     pub(crate) fn lookup_before(&self, timestamp: i64) -> Option<TimestampOffset> {
-        let entries = self.entries.all();
-        let count = entries.partition_point(|entry| self.parse(entry).timestamp < timestamp);
-        entries.get(count.checked_sub(1)?).map(|entry| self.parse(entry))
+        let count = self.entries.all().partition_point(|entry| self.parse(entry).timestamp < timestamp);
+        self.entry(count.checked_sub(2)?)
+    }
+
+    /// The entry before the last one.
+    pub(crate) fn before_last(&self) -> Option<TimestampOffset> {
+        self.entry(self.entries.all().len().checked_sub(2)?)
+    }
+
+    fn entry(&self, place: usize) -> Option<TimestampOffset> {
+        self.entries.all().get(place).map(|entry| self.parse(entry))
     }
 
     /// The last entry, or "no timestamp" at the base offset.
@@ -96,8 +105,9 @@ mod tests {
         assert_eq!(index.as_bytes().len(), 24);
         assert_eq!(index.as_bytes()[..12], [0, 0, 0, 0, 0, 0, 3, 0xe8, 0, 0, 0, 9]);
         assert_eq!(index.lookup_before(1000), None);
-        assert_eq!(index.lookup_before(1001), Some(TimestampOffset { timestamp: 1000, offset: 109 }));
-        assert_eq!(index.lookup_before(9999), Some(TimestampOffset { timestamp: 3000, offset: 139 }));
+        assert_eq!(index.lookup_before(3000), None, "one entry alone is not believed");
+        assert_eq!(index.lookup_before(9999), Some(TimestampOffset { timestamp: 1000, offset: 109 }));
+        assert_eq!(index.before_last(), Some(TimestampOffset { timestamp: 1000, offset: 109 }));
     }
 
     #[test]

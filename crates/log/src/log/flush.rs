@@ -1,18 +1,23 @@
 //! Making a log survive a power loss, and closing it.
+//!
+//! A sync that fails takes the log offline, whatever the error was, and is never tried again. The checkpoint of
+//! epochs is another matter: it is a new file each time, so when the disk is too full for it, nothing is
+//! lost and the next flush writes it.
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ottla_model::{Offset, WallMillis};
 
 use super::{Log, State};
 use crate::disk::{DiskFile, OpenFile};
-use crate::error::LogError;
+use crate::error::{LogError, is_transient};
 use crate::names::{LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA};
 use crate::segment::Place;
 
 /// A sync that was begun: it can run without the log, on a thread that may block, while the log is appended
-/// to.
+/// to. A log has one at a time.
 #[derive(Debug)]
 #[must_use = "its outcome goes to `Log::end_flush`, or the log never learns of it"]
 pub struct Flush {
@@ -26,6 +31,8 @@ pub struct Flush {
     names: bool,
     directory: bool,
     end_offset: Offset,
+    /// Set when it ended at a file that did not fit, and not at a sync that failed.
+    did_not_fit: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -43,7 +50,7 @@ pub struct Closed {
 }
 
 impl Flush {
-    /// Does it. An error must be given to [`Log::end_flush`] like success.
+    /// Does it, once. An error must be given to [`Log::end_flush`] like success.
     ///
     /// # Errors
     /// What the disk says.
@@ -52,7 +59,10 @@ impl Flush {
             file.sync()?;
         }
         if let Some(text) = &self.epochs {
-            self.place.disk.replace(&self.place.path(LEADER_EPOCH_CHECKPOINT), text.as_bytes())?;
+            let path = self.place.path(LEADER_EPOCH_CHECKPOINT);
+            self.place.disk.replace(&path, text.as_bytes()).inspect_err(|error| {
+                self.did_not_fit.store(is_transient(error), Ordering::Relaxed);
+            })?;
         }
         if self.names {
             self.place.disk.sync_dir(&self.place.dir)?;
@@ -79,8 +89,7 @@ impl Flush {
 impl Log {
     /// Makes everything that was appended survive a power loss.
     ///
-    /// # Errors [`LogError::Storage`]; the log is offline then, whatever the error was: a failed sync is
-    /// never tried again.
+    /// # Errors Those of [`Log::begin_flush`] and [`Log::end_flush`].
     pub fn sync(&mut self) -> Result<(), LogError> {
         let flush = self.begin_flush()?;
         let result = flush.run();
@@ -119,6 +128,7 @@ impl Log {
             names: std::mem::take(&mut self.names_unsynced),
             directory: std::mem::take(&mut self.directory_unsynced),
             end_offset: self.end_offset,
+            did_not_fit: AtomicBool::new(false),
         })
     }
 
@@ -129,10 +139,18 @@ impl Log {
     /// Takes the outcome of a sync.
     ///
     /// # Errors
-    /// [`LogError::Storage`] when it failed. The log is offline then.
+    /// [`LogError::Storage`] when it failed. A failed sync takes the log offline, whatever the error was; only
+    /// when a small file did not fit on the disk is the log still open ([`Log::is_open`]), and the next flush
+    /// begins from where this one did.
     pub fn end_flush(&mut self, flush: Flush, result: io::Result<()>) -> Result<(), LogError> {
         if let Err(error) = result {
-            self.state = State::Offline;
+            if flush.did_not_fit.load(Ordering::Relaxed) {
+                self.epochs.mark_unwritten();
+                self.names_unsynced |= flush.names;
+                self.directory_unsynced |= flush.directory;
+            } else {
+                self.state = State::Offline;
+            }
             return Err(error.into());
         }
         for done in &flush.segments {
@@ -169,6 +187,18 @@ impl Log {
         }
         self.cool();
         result.map(|()| Closed { recovery_point: self.recovery_point })
+    }
+
+    /// Makes the active segment survive a power loss, before the one behind it is begun. Of a log that is
+    /// compacted, a gap between segments may be meant, so recovery could not tell that the end of one was lost.
+    ///
+    /// # Errors What the disk says. The log is offline then.
+    pub(super) fn sync_active_of_compacted(&mut self) -> io::Result<()> {
+        let Some(active) = self.segments.last_mut().filter(|_| self.config.compacted) else { return Ok(()) };
+        let Some((file, size)) = active.unsynced()? else { return Ok(()) };
+        file.sync().inspect_err(|_| self.state = State::Offline)?;
+        active.mark_synced(size);
+        Ok(())
     }
 
     fn write_all(&mut self) -> io::Result<()> {

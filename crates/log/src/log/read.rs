@@ -1,11 +1,27 @@
 //! Reading: whole batches, one contiguous slice of one segment (`LocalLog.read`).
+//!
+//! **Hot and cold.** A hot read hands out what an append of this process wrote, or what recovery read and
+//! judged, a moment ago: it relies on that check, since the bytes are still in memory and nothing but a fault
+//! of the memory can have changed them. Every other read is cold, and the CRC of each batch is computed before
+//! it is handed out. Hot is what lies in the active segment, was checked since the log was opened, and is at
+//! most [`HOT_BYTES`] before its end; after an error of the disk nothing is.
+//!
+//! A cold read also judges what the CRC does not cover. Offsets must go on where the batch before ended, and
+//! the leader epoch must be that of the checkpoint, unless the neighbours of the batch differ from it as well.
+//!
+//! A batch that is found to be bad is not served. The batches before it are, and those behind it to who asks
+//! for them: see [`crate::Quarantined`].
 
 use bytes::Bytes;
 use ottla_model::Offset;
 
 use super::{Log, State};
+use crate::batch::BatchHeader;
 use crate::error::ReadError;
 use crate::segment::Segment;
+
+/// How far behind the end of the active segment a read may begin to be hot, in bytes.
+const HOT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// How much a read may return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,14 +51,17 @@ pub struct Read {
 impl Log {
     /// Reads from `from` on. The bytes are a slice of the log, not a copy, on a disk that can do so.
     ///
-    /// # Errors [`ReadError::OutOfRange`] before the start or after the end of the log, else what is wrong
-    /// with the disk or its bytes.
+    /// # Errors [`ReadError::OutOfRange`] before the start or after the end of the log,
+    /// [`ReadError::Corrupt`] when the batch that holds `from` is bad, else what is wrong with the disk.
     pub fn read(&self, from: Offset, limit: ReadLimit) -> Result<Read, ReadError> {
-        self.check_readable()?;
+        let end = self.check_readable()?;
         if from < self.start_offset || from > self.end_offset {
             return Err(ReadError::OutOfRange);
         }
-        let upper = limit.upper.min(self.end_offset);
+        if from >= end && end < self.end_offset {
+            return Err(ReadError::Closed);
+        }
+        let upper = limit.upper.min(end);
         let first = self.segments.partition_point(|segment| segment.base_offset() <= from).saturating_sub(1);
         // A batch after `from` may be in a later segment, when compaction has emptied the rest of this one.
         for (place, segment) in self.segments.iter().enumerate().skip(first) {
@@ -66,18 +85,91 @@ impl Log {
         from: Offset,
         limit: ReadLimit,
     ) -> Result<Option<Read>, ReadError> {
+        let refuse_damaged = || match segment.damage_at(from) {
+            Some(damage) => Err(segment.corrupt_at(damage.positions.start)),
+            None => Ok(()),
+        };
+        refuse_damaged()?;
+        match self.read_batches(place, segment, from, limit) {
+            Err(ReadError::Corrupt { .. }) => {
+                segment.diagnose()?;
+                refuse_damaged()?;
+                self.read_batches(place, segment, from, limit)
+            }
+            other => other,
+        }
+    }
+
+    fn read_batches(
+        &self,
+        place: usize,
+        segment: &Segment,
+        from: Offset,
+        limit: ReadLimit,
+    ) -> Result<Option<Read>, ReadError> {
         let Some(first) = segment.locate(from)? else { return Ok(None) };
+        if first.header.base_offset > from || first.header.last_offset() >= limit.upper {
+            // Compaction leaves gaps, and so does a base offset that is wrong; a batch may lie behind what can be
+            // read, or its last offset is wrong.
+            segment.expect_order(&first)?;
+        }
         let max_bytes = limit.max_bytes as u64;
         let max_bytes = if limit.at_least_one { max_bytes.max(first.size) } else { max_bytes };
         let span = segment.span(&first, max_bytes, limit.upper, self.segment_end(place))?;
-        let (bytes, next) = match span {
+        let (mut bytes, mut next) = match span {
             Some(span) => {
                 let length = usize::try_from(span.length).unwrap_or(usize::MAX);
                 (segment.file()?.slice(span.position, length)?, span.next)
             }
             None => (Bytes::new(), from),
         };
-        Ok(Some(Read { bytes, segment: segment.base_offset(), position: first.position, next }))
+        let position = first.position;
+        let is_cold = self.state == State::Offline || segment.is_cold(position, HOT_BYTES);
+        if is_cold && !bytes.is_empty() {
+            let checked = segment.check(position, &bytes)?;
+            let length = self.with_right_epochs(&bytes.slice(..checked.length))?;
+            if length == 0 {
+                return Err(segment.corrupt_at(position));
+            }
+            if length < bytes.len() {
+                next = next_of_last(&bytes.slice(..length)).unwrap_or(checked.next);
+                bytes.truncate(length);
+            }
+        }
+        Ok(Some(Read { bytes, segment: segment.base_offset(), position, next }))
+    }
+
+    /// How many of the bytes, which are whole batches, come before one whose leader epoch is wrong.
+    fn with_right_epochs(&self, bytes: &Bytes) -> Result<usize, ReadError> {
+        let mut length = 0;
+        while let Some(header) = bytes.get(length..).and_then(BatchHeader::parse) {
+            if self.contradicts_epochs(&header) && self.is_alone_in_its_epoch(&header)? {
+                break;
+            }
+            length = length.saturating_add(header.size_in_bytes().unwrap_or(usize::MAX)).min(bytes.len());
+        }
+        Ok(length)
+    }
+
+    fn contradicts_epochs(&self, header: &BatchHeader) -> bool {
+        self.epochs.epoch_at(header.base_offset).is_some_and(|epoch| epoch != header.partition_leader_epoch)
+    }
+
+    /// True when the neighbours of a batch are of the epochs that the checkpoint says, which it is not. When
+    /// they are not either, the checkpoint is what cannot be trusted.
+    fn is_alone_in_its_epoch(&self, header: &BatchHeader) -> Result<bool, ReadError> {
+        let before = self.header_holding(header.base_offset.saturating_sub(1))?;
+        let behind = self.header_holding(header.last_offset().saturating_add(1))?;
+        let mut neighbours = [before, behind].into_iter().flatten().peekable();
+        Ok(neighbours.peek().is_some() && neighbours.all(|header| !self.contradicts_epochs(&header)))
+    }
+
+    /// The header of the batch that holds an offset, when there is one.
+    fn header_holding(&self, offset: Offset) -> Result<Option<BatchHeader>, ReadError> {
+        let count = self.segments.partition_point(|segment| segment.base_offset() <= offset);
+        let segment = count.checked_sub(1).and_then(|place| self.segments.get(place));
+        let batch = segment.map_or(Ok(None), |segment| segment.locate(offset))?;
+        Ok(batch.map(|batch| batch.header).filter(|header| header.base_offset <= offset))
     }
 
     /// The offset after the last one of a segment.
@@ -85,11 +177,26 @@ impl Log {
         self.segments.get(place.saturating_add(1)).map_or(self.end_offset, Segment::base_offset)
     }
 
-    /// After an error of a write or sync, what a page holds may not be what is on disk.
-    pub(super) fn check_readable(&self) -> Result<(), ReadError> {
-        if self.state == State::Offline {
-            return Err(ReadError::Closed);
+    /// The offset before which the log can be read. After an error of a write or sync, what a page holds may not
+    /// be what is on disk; what was synced before is.
+    pub(super) fn check_readable(&self) -> Result<Offset, ReadError> {
+        match self.state {
+            State::Open | State::Closed => Ok(self.end_offset),
+            State::Offline if self.segments.is_empty() || self.recovery_point <= self.start_offset => {
+                Err(ReadError::Closed)
+            }
+            State::Offline => Ok(self.recovery_point),
         }
-        Ok(())
     }
+}
+
+/// The offset after the last of whole batches.
+fn next_of_last(bytes: &[u8]) -> Option<Offset> {
+    let mut next = None;
+    let mut rest = bytes;
+    while let Some(header) = BatchHeader::parse(rest) {
+        next = Some(header.last_offset().saturating_add(1));
+        rest = rest.get(header.size_in_bytes()?..)?;
+    }
+    next
 }

@@ -8,6 +8,7 @@ use ottla_model::WallMillis;
 use super::Log;
 use crate::batch::ValidBatch;
 use crate::disk::DiskFile;
+use crate::error::LogError;
 use crate::metadata;
 use crate::names::{Kind, PARTITION_METADATA, file_name};
 use crate::segment::{Limits, Segment};
@@ -40,11 +41,26 @@ impl Log {
         Ok(())
     }
 
+    /// Begins a new segment when the active one has waited for longer than `segment.ms`, as an append would: what
+    /// is in it can only then be compacted, or deleted without the records that follow. True when it did.
+    ///
+    /// # Errors [`LogError::Offline`], or [`LogError::Storage`]; nothing has changed then.
+    pub fn roll_if_due(&mut self, now: WallMillis) -> Result<bool, LogError> {
+        self.check_open()?;
+        let segment_ms = self.config.segment_ms_bounded();
+        let due = self.segments.last().map_or(Ok(false), |active| active.is_due(segment_ms, now))?;
+        if due {
+            self.roll(now).map_err(|error| self.note(error))?;
+        }
+        Ok(due)
+    }
+
     /// Seals the active segment, remembers the producers at its end, and begins a new one there.
-    fn roll(&mut self, now: WallMillis) -> io::Result<()> {
+    pub(super) fn roll(&mut self, now: WallMillis) -> io::Result<()> {
         if let Some(active) = self.segments.last_mut() {
             active.seal()?;
             self.write_snapshot()?;
+            self.sync_active_of_compacted()?;
         }
         let capacity = self.config.segment_bytes_bounded();
         let segment = Segment::create(Arc::clone(&self.place), self.end_offset, capacity, now)?;

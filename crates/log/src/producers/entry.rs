@@ -23,10 +23,25 @@ pub(crate) struct BatchMetadata {
 }
 
 impl BatchMetadata {
+    fn of(header: &BatchHeader) -> Self {
+        Self {
+            last_sequence: header.last_sequence(),
+            last_offset: header.last_offset(),
+            offset_delta: header.last_offset_delta,
+            timestamp: header.max_timestamp,
+        }
+    }
+
     /// Sequence number of the first record; sequences wrap from 2^31-1 to 0.
     pub(super) fn first_sequence(&self) -> i32 {
         let first = (i64::from(self.last_sequence) - i64::from(self.offset_delta)) & i64::from(i32::MAX);
         i32::try_from(first).unwrap_or(NO_SEQUENCE)
+    }
+
+    /// True when the sequence numbers of `next` go on where these end.
+    fn is_before(&self, next: &Self) -> bool {
+        let after = (i64::from(self.last_sequence) + 1) & i64::from(i32::MAX);
+        self.offset_delta >= 0 && after == i64::from(next.first_sequence())
     }
 
     /// Offset of the first record.
@@ -72,21 +87,40 @@ impl ProducerEntry {
         self.batches.last().map_or(NO_SEQUENCE, |batch| batch.last_sequence)
     }
 
+    /// Last offset of the newest batch.
+    pub(super) fn last_offset(&self) -> Option<Offset> {
+        self.batches.last().map(|batch| batch.last_offset)
+    }
+
     /// Remembers a batch. Returns its first offset when a transaction begins with it.
     pub(super) fn add_batch(&mut self, header: &BatchHeader) -> Option<Offset> {
         self.set_epoch(header.producer_epoch);
         self.last_timestamp = header.max_timestamp;
-        self.push(BatchMetadata {
-            last_sequence: header.last_sequence(),
-            last_offset: header.last_offset(),
-            offset_delta: header.last_offset_delta,
-            timestamp: header.max_timestamp,
-        });
+        self.push(BatchMetadata::of(header));
         let begins = header.is_transactional() && self.transaction_first_offset.is_none();
         if begins {
             self.transaction_first_offset = Some(header.base_offset);
         }
         begins.then_some(header.base_offset)
+    }
+
+    /// Remembers older batches too, as far as there is room. `older` is in the order of their offsets; those that are
+    /// remembered already are passed over. One that does not lead up to the next is damaged, and ends it: a wrong memory
+    /// would take a new batch for a repeated one.
+    pub(super) fn prepend(&mut self, older: &[BatchHeader]) {
+        let Some(mut next) = self.batches.first().copied() else { return };
+        for header in older.iter().rev() {
+            let batch = BatchMetadata::of(header);
+            if batch.last_offset >= next.first_offset() {
+                continue;
+            }
+            let leads_up = header.producer_epoch == self.epoch && batch.is_before(&next);
+            if self.batches.len() == BATCHES_MAX || !leads_up {
+                return;
+            }
+            self.batches.insert(0, batch);
+            next = batch;
+        }
     }
 
     pub(super) fn push(&mut self, batch: BatchMetadata) {

@@ -5,11 +5,12 @@ use std::io;
 
 use ottla_model::Offset;
 
-use super::Lengths;
+use super::{Lengths, read_small};
 use crate::error::LogError;
 use crate::log::Identity;
 use crate::metadata;
 use crate::names::{Kind, Name, PARTITION_METADATA, file_name, parse};
+use crate::recovery::swap;
 use crate::segment::Place;
 
 /// The files of a log.
@@ -31,7 +32,7 @@ pub(super) fn look(place: &Place) -> Result<Option<Files>, LogError> {
     };
     let mut files = Files::default();
     let mut transaction_indexes = Lengths::new();
-    for entry in entries.into_iter().filter(|entry| !entry.is_dir) {
+    for entry in swap::recover(place, entries)?.into_iter().filter(|entry| !entry.is_dir) {
         match parse(&entry.name) {
             Name::File(offset, kind) => {
                 let lengths = match kind {
@@ -47,12 +48,7 @@ pub(super) fn look(place: &Place) -> Result<Option<Files>, LogError> {
                 lengths.insert(offset, entry.length);
             }
             Name::Leftover => place.disk.remove_file(&place.path(&entry.name))?,
-            // Kafka's cleaner makes these and Kafka alone knows which half of its work was done.
-            Name::Swap => {
-                let message = format!("{} was left by an interrupted compaction", entry.name);
-                return Err(io::Error::new(io::ErrorKind::Unsupported, message).into());
-            }
-            Name::Other => {}
+            Name::Cleaned(..) | Name::Swap(..) | Name::Other => {}
         }
     }
     for (lengths, kind) in [
@@ -70,12 +66,8 @@ pub(super) fn look(place: &Place) -> Result<Option<Files>, LogError> {
 /// Refuses the directory of another topic. A file that is missing or damaged, as a power loss right after the
 /// first append leaves it, is written again.
 pub(super) fn check_topic(place: &Place, identity: &Identity) -> Result<(), LogError> {
-    let text = match place.disk.read(&place.path(PARTITION_METADATA)) {
-        Ok(bytes) => String::from_utf8(bytes).unwrap_or_default(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(error.into()),
-    };
-    match metadata::parse(&text) {
+    let bytes = read_small(place, PARTITION_METADATA)?.unwrap_or_default();
+    match metadata::parse(str::from_utf8(&bytes).unwrap_or_default()) {
         Some(found) if found != identity.topic_id => Err(LogError::OtherTopic { found }),
         Some(_) => Ok(()),
         None => {

@@ -1,13 +1,14 @@
 //! Bringing the producers up to the end of the log (`UnifiedLog.rebuildProducerState`).
 
+use std::collections::BTreeMap;
 use std::io;
 
-use ottla_model::Offset;
+use ottla_model::{Offset, ProducerId};
 
-use super::{Files, Loaded};
-use crate::batch::records;
+use super::{Files, Loaded, read_small};
+use crate::batch::{BatchHeader, records};
 use crate::config::LogConfig;
-use crate::error::LogError;
+use crate::error::{LogError, ReadError};
 use crate::log::Open;
 use crate::names::{Kind, file_name};
 use crate::producers::{EndMarker, Producers};
@@ -41,6 +42,9 @@ pub(super) fn load(
         place.remove(&name)?;
     }
     loaded.report.producer_snapshot = loaded.snapshot_offset;
+    if loaded.snapshot_offset.is_some() && loaded.producers.len() > 0 {
+        refill(loaded, from)?;
+    }
     loaded.producers.expire(open.now, config.producer_id_expiration_ms);
     let mut batches = 0;
     for segment in later(&loaded.segments, from) {
@@ -51,13 +55,36 @@ pub(super) fn load(
     Ok(())
 }
 
+/// Offsets below a snapshot that are looked at for what it does not hold. What a producer may still send again lies near the
+/// end of the log, since it has at most five batches in flight.
+const REFILL_OFFSETS_MAX: Offset = 20_000;
+
+/// Remembers the batches before the snapshot that a producer may send again: Kafka's snapshot holds only the newest batch of
+/// each, and the others may be in flight over a roll and a crash.
+fn refill(loaded: &mut Loaded, snapshot: Offset) -> Result<(), LogError> {
+    let from = snapshot.saturating_sub(REFILL_OFFSETS_MAX).max(loaded.start_offset);
+    let mut older: BTreeMap<ProducerId, Vec<BatchHeader>> = BTreeMap::new();
+    for segment in later(&loaded.segments, from) {
+        let first = match segment.locate(from) {
+            Ok(Some(first)) => first,
+            // What is damaged there is told to those who read it; producers are remembered as far as can be.
+            Ok(None) | Err(ReadError::Corrupt { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let mut scan = segment.scan(first.position, Scan::HEADERS_WINDOW_BYTES)?;
+        while let Some(batch) = scan.next()?.filter(|batch| batch.header.base_offset < snapshot) {
+            if batch.header.has_producer_id() && !batch.header.is_control() {
+                older.entry(batch.header.producer_id).or_default().push(batch.header);
+            }
+        }
+    }
+    loaded.producers.refill(&older);
+    Ok(())
+}
+
 /// The producers in a snapshot; `None` when it is damaged, or was removed with its segment.
 fn read(place: &Place, name: &str) -> io::Result<Option<Producers>> {
-    match place.disk.read(&place.path(name)) {
-        Ok(bytes) => Ok(Producers::from_snapshot(&bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    Ok(read_small(place, name)?.and_then(|bytes| Producers::from_snapshot(&bytes)))
 }
 
 /// The segments that may hold batches at or after `from`.

@@ -22,7 +22,7 @@ impl From<&LogConfig> for Limits {
     fn from(config: &LogConfig) -> Self {
         Self {
             segment_bytes: config.segment_bytes_bounded(),
-            segment_ms: config.segment_ms,
+            segment_ms: config.segment_ms_bounded(),
             index_size_max_bytes: config.index_size_max_bytes.into(),
         }
     }
@@ -47,21 +47,32 @@ impl Segment {
         let far = header.last_offset().saturating_sub(self.base_offset) > i64::from(i32::MAX);
         Ok(full
             || far
+            || self.ends_damaged()
             || self.waited_ms(header.max_timestamp, now)? > limits.segment_ms
             || self.offsets()?.is_full(limits.index_size_max_bytes)
             || self.times()?.is_full(limits.index_size_max_bytes))
     }
 
+    /// Maximum timestamp of the first batch, or -1 (`LogSegment.getFirstBatchTimestamp`).
+    pub(crate) fn first_timestamp(&self) -> io::Result<i64> {
+        if let Some(first) = self.first_timestamp.get() {
+            return Ok(*first);
+        }
+        let batch = self.header_at(0)?;
+        let timestamp = batch.map_or(ottla_model::NONE, |batch| batch.header.max_timestamp);
+        Ok(*self.first_timestamp.get_or_init(|| timestamp))
+    }
+
+    /// True when the segment has waited for longer than `segment.ms` without being full. Both clocks must say so:
+    /// old timestamps that are being written now would end a segment at every look.
+    pub(crate) fn is_due(&self, segment_ms: i64, now: WallMillis) -> io::Result<bool> {
+        let age = now.0.saturating_sub(self.created.0);
+        Ok(self.size > 0 && age > segment_ms && self.waited_ms(now.0, now)? > segment_ms)
+    }
+
     /// How old the segment is at that timestamp (`LogSegment.timeWaitedForRoll`).
     fn waited_ms(&self, timestamp: i64, now: WallMillis) -> io::Result<i64> {
-        let first = match self.first_timestamp.get() {
-            Some(first) => *first,
-            None => {
-                let batch = self.header_at(0)?;
-                let timestamp = batch.map_or(ottla_model::NONE, |batch| batch.header.max_timestamp);
-                *self.first_timestamp.get_or_init(|| timestamp)
-            }
-        };
+        let first = self.first_timestamp()?;
         Ok(if first >= 0 { timestamp.saturating_sub(first) } else { now.0.saturating_sub(self.created.0) })
     }
 
@@ -83,6 +94,8 @@ impl Segment {
             self.first_timestamp = batch.header().max_timestamp.into();
         }
         self.size = self.size.saturating_add(batch.size_in_bytes() as u64);
+        self.end_offset = batch.header().last_offset().saturating_add(1);
+        self.is_sealed = false;
         Ok(())
     }
 

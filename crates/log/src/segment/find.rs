@@ -38,41 +38,57 @@ impl Segment {
     }
 
     /// The batch at a position at which there must be one.
-    pub(super) fn batch_at(&self, position: u64) -> Result<Scanned, ReadError> {
-        self.header_at(position)?.ok_or(ReadError::Corrupt { segment: self.base_offset, position })
+    fn batch_at(&self, position: u64) -> Result<Scanned, ReadError> {
+        self.header_at(position)?.ok_or_else(|| self.corrupt_at(position))
     }
 
-    /// The batch that an entry points to, when the two agree.
+    /// The batch that an entry points to, when the two agree. What is known to be damaged agrees with nothing.
     fn follow(&self, hint: Option<OffsetPosition>) -> io::Result<Option<Scanned>> {
-        let Some(hint) = hint else { return Ok(None) };
+        let Some(hint) = hint.filter(|hint| self.damage_at(hint.offset).is_none()) else { return Ok(None) };
         Ok(self.header_at(hint.position)?.filter(|batch| batch.header.last_offset() == hint.offset))
+    }
+
+    /// The batch at a position, or the first one behind the damage there; `None` at the end. Its offsets may
+    /// not begin before `least`.
+    pub(super) fn step(&self, position: u64, least: Offset) -> Result<Option<Scanned>, ReadError> {
+        let mut position = position;
+        for damage in self.damage().iter() {
+            if damage.positions.start == position {
+                position = damage.positions.end;
+            }
+        }
+        if position >= self.size {
+            return Ok(None);
+        }
+        let batch = self.batch_at(position)?;
+        if batch.header.base_offset < least {
+            return Err(self.corrupt_at(position));
+        }
+        Ok(Some(batch))
     }
 
     /// The batch that holds `offset`, or the first one after it when compaction has left a gap there
     /// (`FileRecords.searchForOffsetFromPosition`). `None` past the last batch.
     pub(crate) fn locate(&self, offset: Offset) -> Result<Option<Scanned>, ReadError> {
         let mut position = self.follow(self.offsets()?.lookup(offset))?.map_or(0, |batch| batch.position);
-        while position < self.size {
-            let batch = self.batch_at(position)?;
+        let mut least = self.base_offset;
+        while let Some(batch) = self.step(position, least)? {
             if batch.header.last_offset() >= offset {
                 return Ok(Some(batch));
             }
-            position = position.saturating_add(batch.size);
+            position = batch.position.saturating_add(batch.size);
+            least = batch.header.last_offset().saturating_add(1);
         }
         Ok(None)
     }
 
     /// The batch whose last offset is `offset`, if there is one.
-    pub(super) fn batch_ending_at(&self, offset: Offset) -> io::Result<Option<Scanned>> {
-        match self.locate(offset) {
-            Ok(batch) => Ok(batch.filter(|batch| batch.header.last_offset() == offset)),
-            Err(ReadError::Storage(error)) => Err(error),
-            Err(_) => Ok(None),
-        }
+    pub(super) fn batch_ending_at(&self, offset: Offset) -> Result<Option<Scanned>, ReadError> {
+        Ok(self.locate(offset)?.filter(|batch| batch.header.last_offset() == offset))
     }
 
-    /// The batches from `first` on that fit `max_bytes` and end before `upper`. `end` is the offset after the
-    /// segment's last batch. `None` when not even the first one does.
+    /// The batches from `first` on that fit `max_bytes` and end before `upper` and before any damage. `end` is
+    /// the offset after the segment's last batch. `None` when not even the first one does.
     pub(crate) fn span(
         &self,
         first: &Scanned,
@@ -84,22 +100,27 @@ impl Segment {
         if first.size > max_bytes || first.header.last_offset() >= upper {
             return Ok(None);
         }
-        if end <= upper && self.size.saturating_sub(position) <= max_bytes {
-            return Ok(Some(Span { position, length: self.size.saturating_sub(position), next: end }));
+        let (stop, end) = match self.damage_after(position) {
+            Some(damage) => (damage.positions.start, damage.offsets.start),
+            None => (self.size, end),
+        };
+        if end <= upper && stop.saturating_sub(position) <= max_bytes {
+            return Ok(Some(Span { position, length: stop.saturating_sub(position), next: end }));
         }
-        let limit = position.saturating_add(max_bytes).min(self.size);
+        let limit = position.saturating_add(max_bytes).min(stop);
         let mut next = first.header.last_offset().saturating_add(1);
         let mut at = position.saturating_add(first.size);
         // All batches before the one that the entry points to are in; from there on they are counted one by
         // one.
         let hint = self.offsets()?.lookup_position(limit, upper).filter(|hint| hint.position >= at);
+        let hint = hint.filter(|hint| hint.position < limit);
         if let Some(batch) = self.follow(hint)? {
             at = batch.position;
             next = batch.header.base_offset;
         }
         while at < limit {
-            let batch = self.batch_at(at)?;
-            let after = at.saturating_add(batch.size);
+            let Some(batch) = self.step(at, next)? else { break };
+            let after = batch.position.saturating_add(batch.size);
             if after > limit || batch.header.last_offset() >= upper {
                 break;
             }
@@ -110,11 +131,11 @@ impl Segment {
     }
 
     /// The offset after the last batch (`LogSegment.readNextOffset`), found from the last index entry on.
-    /// `None` when the batches do not end where the file does.
+    /// `None` when the batches do not end where the file does, or when some are known to be bad.
     pub(crate) fn end_offset(&self) -> io::Result<Option<Offset>> {
         let from = self.follow(self.offsets()?.last())?.map_or(0, |batch| batch.position);
         let mut scan = self.scan(from, Scan::HEADERS_WINDOW_BYTES)?;
         while scan.next()?.is_some() {}
-        Ok((scan.position() == self.size).then(|| scan.next_offset()))
+        Ok((scan.is_at_end() && self.damage().is_empty()).then(|| scan.next_offset()))
     }
 }

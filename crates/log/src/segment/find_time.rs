@@ -9,6 +9,7 @@ use super::Segment;
 use super::scan::Scanned;
 use crate::batch::{HEADER_BYTES, TimestampType, Walk};
 use crate::error::ReadError;
+use crate::index::TimestampOffset;
 
 /// A record that a search by time found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,21 +21,29 @@ pub(crate) struct FoundRecord {
 
 impl Segment {
     /// The first record at or after `from` whose timestamp is at least `timestamp`
-    /// (`LogSegment.findOffsetByTimestamp`).
+    /// (`LogSegment.findOffsetByTimestamp`). Damaged batches have no time: the search goes past them.
     pub(crate) fn find_time(&self, timestamp: i64, from: Offset) -> Result<Option<FoundRecord>, ReadError> {
         if self.largest()?.timestamp < timestamp {
             return Ok(None);
         }
+        self.around_damage(|| self.search_time(timestamp, from))
+    }
+
+    fn search_time(&self, timestamp: i64, from: Offset) -> Result<Option<FoundRecord>, ReadError> {
         let mut position = self.position_before(timestamp, from)?;
-        while position < self.size {
-            let batch = self.batch_at(position)?;
-            if batch.header.max_timestamp >= timestamp && batch.header.last_offset() >= from {
+        let mut least = self.base_offset;
+        while let Some(batch) = self.step(position, least)? {
+            // The time is in the header, so the CRC matters of batches that are passed over, too.
+            self.expect_good(&batch)?;
+            let header = &batch.header;
+            if header.max_timestamp >= timestamp && header.last_offset() >= from {
                 let found = self.find_in_batch(&batch, |time, offset| time >= timestamp && offset >= from)?;
                 if found.is_some() {
                     return Ok(found);
                 }
             }
-            position = position.saturating_add(batch.size);
+            position = batch.position.saturating_add(batch.size);
+            least = header.last_offset().saturating_add(1);
         }
         Ok(None)
     }
@@ -42,19 +51,32 @@ impl Segment {
     /// The first record that has the largest timestamp of the segment (`UnifiedLog.fetchOffsetByTimestamp`,
     /// -3).
     pub(crate) fn find_largest_time(&self) -> Result<Option<FoundRecord>, ReadError> {
+        self.around_damage(|| {
+            let largest = self.readable_largest()?;
+            let Some(batch) = self.locate(largest.offset)? else { return Ok(None) };
+            self.expect_good(&batch)?;
+            self.find_in_batch(&batch, |time, _| time == largest.timestamp)
+        })
+    }
+
+    /// The largest timestamp of the batches that are not known to be damaged.
+    pub(crate) fn readable_largest(&self) -> Result<TimestampOffset, ReadError> {
         let largest = self.largest()?;
-        let Some(batch) = self.locate(largest.offset)? else { return Ok(None) };
-        self.find_in_batch(&batch, |time, _| time == largest.timestamp)
+        if self.damage_at(largest.offset).is_none() { Ok(largest) } else { self.find_largest() }
+    }
+
+    /// An error for a batch whose CRC is wrong. What this process checked already is believed.
+    fn expect_good(&self, batch: &Scanned) -> Result<(), ReadError> {
+        if !self.is_cold(batch.position, u64::MAX) || self.has_good_crc(batch)? {
+            return Ok(());
+        }
+        Err(self.corrupt_at(batch.position))
     }
 
     /// A position before which every record is too old or before `from`.
     fn position_before(&self, timestamp: i64, from: Offset) -> Result<u64, ReadError> {
         let too_old = match self.times()?.lookup_before(timestamp) {
-            // The entry is believed when the batch that it names agrees with it.
-            Some(entry) => self
-                .batch_ending_at(entry.offset)?
-                .filter(|batch| batch.header.max_timestamp == entry.timestamp)
-                .map_or(0, |batch| batch.position),
+            Some(entry) => self.agreeing(entry)?.map_or(0, |batch| batch.position),
             None => 0,
         };
         let before = self.locate(from)?.map_or(self.size, |batch| batch.position);

@@ -6,13 +6,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ottla_model::{NONE, Offset};
 
-use super::{Scan, Segment};
+use super::{Scan, Scanned, Segment};
 use crate::disk::{DiskFile, OpenFile};
+use crate::error::ReadError;
 use crate::index::{OffsetIndex, TimeIndex, TimestampOffset};
 use crate::names::{Kind, file_name};
 
 /// Bytes between two entries of an index that is rebuilt because its file was damaged under a running log.
 const REBUILT_INTERVAL_BYTES: u64 = 4096;
+/// Most bytes at the end of a segment whose CRC is checked to find its largest timestamp. Of more than that,
+/// which only timestamps that do not rise lead to, the headers are believed.
+const CHECKED_TAIL_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Both indexes of a segment and what they were made from.
 #[derive(Debug)]
@@ -96,29 +100,64 @@ impl Segment {
         file.slice(0, length).map(Some)
     }
 
-    /// The largest timestamp of the segment (`LogSegment.readMaxTimestampAndOffsetSoFar`): that of the last
-    /// entry of the time index, when the batch that it names agrees, else the largest of all batches.
+    /// The largest timestamp of the segment (`LogSegment.readMaxTimestampAndOffsetSoFar`).
+    ///
+    /// Kafka takes the last entry of the time index for it. That entry is missing when the file was cut
+    /// between two entries, which nothing else tells, so the batches after the entry before it are looked at
+    /// too: they are few, unless the timestamps stopped rising.
     pub(crate) fn largest(&self) -> io::Result<TimestampOffset> {
         if let Some(largest) = self.largest.get() {
             return Ok(*largest);
         }
-        let last = self.times()?.last();
-        let named = if last.timestamp == NONE { None } else { self.batch_ending_at(last.offset)? };
-        let largest = match named {
-            Some(batch) if batch.header.max_timestamp == last.timestamp => last,
-            _ => self.scan_indexes(u64::MAX)?.largest,
-        };
+        let largest = self.around_damage(|| self.find_largest())?;
         Ok(*self.largest.get_or_init(|| largest))
+    }
+
+    pub(super) fn find_largest(&self) -> Result<TimestampOffset, ReadError> {
+        let known = match self.times()?.before_last() {
+            Some(entry) => self.agreeing(entry)?.map(|batch| (batch.position, entry)),
+            None => None,
+        };
+        let none = TimestampOffset { timestamp: NONE, offset: self.base_offset };
+        let (position, mut largest) = known.unwrap_or((0, none));
+        let is_short = self.size.saturating_sub(position) <= CHECKED_TAIL_BYTES_MAX;
+        let mut scan = self.scan(position, Scan::HEADERS_WINDOW_BYTES)?;
+        while let Some(batch) = scan.next()? {
+            if is_short && self.is_cold(batch.position, u64::MAX) && !scan.has_good_crc(&batch)? {
+                return Err(self.corrupt_at(batch.position));
+            }
+            let timestamp = batch.header.largest_timestamp();
+            if timestamp > largest.timestamp {
+                largest = TimestampOffset { timestamp, offset: batch.header.last_offset() };
+            }
+        }
+        self.expect_end(&scan)?;
+        Ok(largest)
+    }
+
+    /// The batch that an entry of the time index names, when the two agree.
+    pub(super) fn agreeing(&self, entry: TimestampOffset) -> Result<Option<Scanned>, ReadError> {
+        let batch = self.batch_ending_at(entry.offset)?;
+        Ok(batch.filter(|batch| batch.header.largest_timestamp() == entry.timestamp))
+    }
+
+    /// An error unless the scan came to the end of the segment.
+    fn expect_end(&self, scan: &Scan<'_>) -> Result<(), ReadError> {
+        if scan.is_at_end() { Ok(()) } else { Err(self.corrupt_at(scan.position())) }
     }
 
     /// Makes the indexes from the headers of the batches.
     pub(crate) fn scan_indexes(&self, interval_bytes: u64) -> io::Result<Indexes> {
-        let mut indexes = Indexes::new(self.base_offset);
-        let mut scan = self.scan(0, Scan::HEADERS_WINDOW_BYTES)?;
-        while let Some(batch) = scan.next()? {
-            let header = &batch.header;
-            indexes.add(batch.position, header.last_offset(), header.max_timestamp, interval_bytes);
-        }
+        let indexes = self.around_damage(|| {
+            let mut indexes = Indexes::new(self.base_offset);
+            let mut scan = self.scan(0, Scan::HEADERS_WINDOW_BYTES)?;
+            while let Some(batch) = scan.next()? {
+                let header = &batch.header;
+                indexes.add(batch.position, header.last_offset(), header.largest_timestamp(), interval_bytes);
+            }
+            self.expect_end(&scan)?;
+            Ok(indexes)
+        })?;
         Ok(indexes)
     }
 
@@ -132,7 +171,8 @@ impl Segment {
 
     /// Steps through the segment from a position.
     pub(crate) fn scan(&self, from: u64, window_bytes: usize) -> io::Result<Scan<'_>> {
-        Ok(Scan::new(self.file()?.as_ref(), self.base_offset, from..self.size, window_bytes))
+        let scan = Scan::new(self.file()?.as_ref(), self.base_offset, from..self.size, window_bytes);
+        Ok(scan.around(self.damage()))
     }
 
     /// Ends the time index with the largest timestamp and writes both files
@@ -143,6 +183,7 @@ impl Segment {
             self.file()?.truncate(self.size)?;
             self.has_torn_tail = false;
         }
+        self.is_sealed = true;
         if !self.indexes_unwritten {
             return Ok(());
         }

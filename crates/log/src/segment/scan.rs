@@ -2,9 +2,11 @@
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use ottla_model::Offset;
 
+use super::damage::Damage;
 use crate::batch::{BatchHeader, HEADER_BYTES};
 use crate::disk::DiskFile;
 
@@ -31,8 +33,8 @@ pub(crate) struct Scanned {
     pub(crate) header: BatchHeader,
 }
 
-/// Reads headers one after the other through a buffer. It ends at the first bytes that are no batch;
-/// [`Scan::position`] tells where that is.
+/// Reads headers one after the other through a buffer, and steps over damage that is known. It ends at the
+/// first bytes that are no batch; [`Scan::position`] tells where that is.
 pub(crate) struct Scan<'a> {
     file: &'a dyn DiskFile,
     base_offset: Offset,
@@ -40,6 +42,7 @@ pub(crate) struct Scan<'a> {
     end: u64,
     /// Smallest base offset that the next batch may have.
     next_offset: Offset,
+    damage: Arc<[Damage]>,
     window: Vec<u8>,
     window_start: u64,
     window_bytes: usize,
@@ -64,10 +67,16 @@ impl<'a> Scan<'a> {
             position: range.start,
             end: range.end,
             next_offset: base_offset,
+            damage: Arc::default(),
             window: Vec::new(),
             window_start: 0,
             window_bytes,
         }
+    }
+
+    /// Steps over that damage.
+    pub(super) fn around(self, damage: Arc<[Damage]>) -> Self {
+        Self { damage, ..self }
     }
 
     /// Reads that many bytes together from now on.
@@ -94,15 +103,40 @@ impl<'a> Scan<'a> {
 
     /// The next batch, without stepping over it.
     pub(crate) fn peek(&mut self) -> io::Result<Option<Scanned>> {
-        let position = self.position;
+        while let Some(damage) = self.damage.iter().find(|damage| damage.positions.start == self.position) {
+            self.position = damage.positions.end;
+            self.next_offset = self.next_offset.max(damage.offsets.end);
+        }
+        let batch = self.header_at(self.position)?;
+        Ok(batch.filter(|batch| batch.header.base_offset >= self.next_offset))
+    }
+
+    /// The header at a position, when it may be one; its offsets may be any.
+    pub(super) fn header_at(&mut self, position: u64) -> io::Result<Option<Scanned>> {
         let bytes = self.bytes(position, HEADER_BYTES)?;
         let Some(header) = BatchHeader::parse(bytes) else { return Ok(None) };
-        let room = self.end.saturating_sub(position);
-        if !is_sane(&header, self.base_offset, room) || header.base_offset < self.next_offset {
+        let room = self.room(position);
+        if !is_sane(&header, self.base_offset, room) {
             return Ok(None);
         }
         let size = header.size_in_bytes().unwrap_or_default() as u64;
         Ok(Some(Scanned { position, size, header }))
+    }
+
+    /// True when the range ends where the last good batch does.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.position >= self.end
+    }
+
+    /// Bytes from a position up to the end of the range.
+    pub(super) fn room(&self, position: u64) -> u64 {
+        self.end.saturating_sub(position)
+    }
+
+    /// Goes on at another place of the range.
+    pub(super) fn skip_to(&mut self, position: u64, next_offset: Offset) {
+        self.position = position;
+        self.next_offset = next_offset;
     }
 
     /// Steps over a batch that [`Scan::peek`] gave.

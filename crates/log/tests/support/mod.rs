@@ -2,6 +2,8 @@
 
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test file uses a part of it")]
 
+pub mod script;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

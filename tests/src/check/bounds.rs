@@ -1,0 +1,114 @@
+//! Rule 10: log start <= last stable offset <= high watermark, none of them ever goes back, and the high watermark is
+//! above all that acks=all has acknowledged and all that is read.
+
+use super::report::Report;
+use super::rule::Rule;
+use super::view::Facts;
+use crate::history::{Answer, Bounds, Partition};
+
+/// How a rule reads one of the bounds.
+type Read = fn(&Bounds) -> i64;
+
+const RISING: [(&str, Read); 3] = [
+    ("log start", |bounds| bounds.log_start),
+    ("last stable offset", |bounds| bounds.last_stable),
+    ("high watermark", |bounds| bounds.high_watermark),
+];
+
+/// Bounds that somebody was told, and when.
+struct Told {
+    invoked: u64,
+    completed: u64,
+    bounds: Bounds,
+}
+
+pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Report) {
+    let mut told = Vec::new();
+    for poll in &facts.polls {
+        let Some((bounds, batches)) = poll.read else { continue };
+        let (invoked, completed) = (poll.operation.invoked, poll.operation.completed);
+        told.push(Told { invoked, completed, bounds: *bounds });
+        let end = bounds.high_watermark;
+        if let Some(last) = batches.last().filter(|batch| batch.last >= end) {
+            report.violated(Rule::Bounds, || {
+                format!("{partition}: offset {} was read under a high watermark of {end}", last.last)
+            });
+        }
+    }
+    if let Some(log) = facts.log {
+        told.push(Told { invoked: u64::MAX, completed: u64::MAX, bounds: log.bounds });
+    }
+    report.checked(Rule::Bounds, told.len());
+    for Told { bounds, .. } in &told {
+        let Bounds { log_start, last_stable, high_watermark } = *bounds;
+        if log_start > last_stable || last_stable > high_watermark {
+            report.violated(Rule::Bounds, || format!("{partition}: {bounds:?} are not in their order"));
+        }
+    }
+    for (name, read) in RISING {
+        let floor = told.iter().map(|told| (told.completed, read(&told.bounds))).collect();
+        falls(partition, name, &told, read, floor, report);
+    }
+    let acknowledged = acknowledged(facts);
+    falls(
+        partition,
+        "end of acknowledged records",
+        &told,
+        |bounds| bounds.high_watermark,
+        acknowledged,
+        report,
+    );
+    starts(partition, facts, report);
+}
+
+/// What acks=all has acknowledged: when, and the offset after it.
+fn acknowledged(facts: &Facts<'_>) -> Vec<(u64, i64)> {
+    let all = facts.promises().into_iter().filter(|(attempt, _)| attempt.batch.acks == -1);
+    all.map(|(attempt, offset)| {
+        (attempt.operation.completed, offset.saturating_add(i64::from(attempt.batch.count)))
+    })
+    .collect()
+}
+
+/// Finds what was told to be lower than was known before it was asked for. `floor` holds what became known when.
+fn falls(
+    partition: &Partition,
+    name: &str,
+    told: &[Told],
+    read: Read,
+    mut floor: Vec<(u64, i64)>,
+    report: &mut Report,
+) {
+    floor.sort_unstable();
+    let mut floor = floor.into_iter().peekable();
+    let mut by_start: Vec<&Told> = told.iter().collect();
+    by_start.sort_by_key(|told| told.invoked);
+    let mut known = i64::MIN;
+    for told in by_start {
+        while let Some((_, value)) = floor.next_if(|(completed, _)| *completed < told.invoked) {
+            known = known.max(value);
+        }
+        let value = read(&told.bounds);
+        if value < known {
+            report.violated(Rule::Bounds, || {
+                let Bounds { log_start, last_stable, high_watermark } = told.bounds;
+                format!(
+                    "{partition}: the {name} was {known}, then log start {log_start}, last stable offset {last_stable} \
+                     and high watermark {high_watermark} were told"
+                )
+            });
+        }
+    }
+}
+
+/// A log whose records do not expire begins where it began; so do acknowledgements say.
+fn starts(partition: &Partition, facts: &Facts<'_>, report: &mut Report) {
+    for attempt in &facts.sends {
+        let Some(Answer::Sent { offset, log_start }) = attempt.operation.answer() else { continue };
+        if log_start > offset {
+            report.violated(Rule::Bounds, || {
+                format!("{partition}: a batch was acknowledged at {offset}, below the log start {log_start}")
+            });
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! One line of a history.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::record::{Batch, Bounds, Commit, Found, ListedTopic, Partition, SentBatch, TopicId};
+
+/// What happened, when, and to whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Nanoseconds on a monotonic clock; the events of a file are in this order.
+    pub at: u64,
+    /// Whose event it is; 0 is the one who starts and kills the broker.
+    pub client: u32,
+    /// What happened.
+    pub step: Step,
+}
+
+/// What can happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// A client is about to ask for something.
+    Invoke {
+        /// The operation's number, which only it has.
+        operation: u64,
+        /// What it asks for.
+        call: Call,
+    },
+    /// The broker did it.
+    Ok {
+        /// The operation's number.
+        operation: u64,
+        /// What it answered.
+        answer: Answer,
+    },
+    /// The broker said that it did not do it.
+    Fail {
+        /// The operation's number.
+        operation: u64,
+        /// Kafka's error code.
+        error: i16,
+    },
+    /// Nobody knows whether it was done.
+    Info {
+        /// The operation's number.
+        operation: u64,
+        /// Kafka's error code; none when the connection was lost.
+        error: Option<i16>,
+    },
+    /// A client is about to connect.
+    Open {
+        /// The connection's number, which only it has.
+        connection: u64,
+    },
+    /// A client is about to write a request.
+    Request {
+        /// The connection.
+        connection: u64,
+        /// The request's correlation id.
+        correlation: i32,
+        /// The API's key.
+        api: i16,
+        /// Whether there should be a response; Produce with acks=0 has none.
+        answered: bool,
+    },
+    /// A response was read.
+    Response {
+        /// The connection.
+        connection: u64,
+        /// The response's correlation id.
+        correlation: i32,
+    },
+    /// The connection is over, and the client did not end it because it was done.
+    Lost {
+        /// The connection.
+        connection: u64,
+        /// How the client noticed.
+        why: String,
+    },
+    /// Something was done to the broker.
+    Broker(BrokerStep),
+}
+
+/// What is done to the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BrokerStep {
+    /// Its process was started.
+    Started,
+    /// It said that it serves.
+    Ready,
+    /// It is about to be killed.
+    Killing,
+    /// It has ended.
+    Killed,
+    /// The clients were told to stop, with the broker running.
+    Quiesced,
+}
+
+/// What a client asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// Append a batch.
+    Send(SentBatch),
+    /// Read a partition from an offset on.
+    Poll {
+        /// The partition.
+        partition: Partition,
+        /// The offset.
+        offset: i64,
+    },
+    /// Find the first offset with at least this timestamp.
+    Find {
+        /// The partition.
+        partition: Partition,
+        /// The timestamp in milliseconds.
+        time: i64,
+    },
+    /// Commit an offset. The commits of one group and partition are made one after another.
+    Commit {
+        /// The group.
+        group: String,
+        /// The partition.
+        partition: Partition,
+        /// What is committed.
+        commit: Commit,
+    },
+    /// Read what is committed.
+    Committed {
+        /// The group.
+        group: String,
+        /// The partition.
+        partition: Partition,
+    },
+    /// Create a topic. The changes of one name are made one after another.
+    Create {
+        /// Its name.
+        topic: String,
+        /// Its partitions.
+        partitions: i32,
+        /// Its settings.
+        configs: BTreeMap<String, String>,
+    },
+    /// Delete a topic.
+    Delete {
+        /// Its name.
+        topic: String,
+        /// Its id.
+        id: TopicId,
+    },
+    /// List all topics.
+    List,
+    /// Get a producer id that nobody has had.
+    ProducerId,
+}
+
+/// What the broker answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// The batch is in the log.
+    Sent {
+        /// Offset of its first record.
+        offset: i64,
+        /// First offset of the log, or -1 when the broker did not say.
+        log_start: i64,
+    },
+    /// What there is to read.
+    Polled {
+        /// The partition's bounds.
+        bounds: Bounds,
+        /// Whole batches.
+        batches: Vec<Batch>,
+    },
+    /// What was found, if anything.
+    Found(Option<Found>),
+    /// What is committed, if anything.
+    Committed(Option<Commit>),
+    /// The topic was created.
+    Created {
+        /// Its id.
+        id: TopicId,
+    },
+    /// All topics.
+    Listed(Vec<ListedTopic>),
+    /// A producer id.
+    ProducerId {
+        /// The id.
+        id: i64,
+    },
+    /// It was done.
+    Done,
+}

@@ -1,0 +1,15 @@
+//! What clients see of a broker that keeps every rule.
+
+mod broker;
+mod tell;
+
+use ottla_tests::history::{Dump, Event};
+
+pub(crate) use tell::{COMMITTER, CONSUMER, IDEMPOTENT, LOSER, PLAIN, REFUSED, tell};
+
+/// A history and the dump that belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Case {
+    pub(crate) events: Vec<Event>,
+    pub(crate) dump: Dump,
+}
