@@ -7,7 +7,7 @@ use ottla_control::catalog::{Catalog, Topic};
 use ottla_log::{Disk, Identity, Log, LogConfig, LogError, Open};
 use ottla_model::{CLUSTER_METADATA, PartitionIndex, TopicId, TopicName};
 use tokio::sync::Notify;
-use tracing::warn;
+use tracing::{error, warn};
 
 use super::checkpoints::Checkpoints;
 use super::coordinator::Coordinator;
@@ -199,6 +199,15 @@ impl Opener<'_> {
                 bytes = report.bytes_cut,
                 end = log.end_offset(),
                 "a torn end of the log was cut"
+            );
+        }
+        for bad in &report.quarantined {
+            error!(
+                partition = name,
+                offsets = ?bad.offsets,
+                segment = bad.segment,
+                positions = ?bad.positions,
+                "bytes that were on disk are damaged; they are kept aside and the rest of the log serves"
             );
         }
         let start = self.checkpoints.log_start(topic, index).min(log.end_offset());
