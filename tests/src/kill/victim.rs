@@ -17,8 +17,10 @@ use crate::process::Process;
 const GONE_LIMIT: Duration = Duration::from_secs(30);
 const LOG_LINES_QUOTED: usize = 40;
 
-/// Settings of the broker beyond its defaults: few and small partitions of the offsets topic, so that they roll, too.
-const SETTINGS: [&str; 2] = ["offsets.topic.num.partitions=4", "offsets.topic.segment.bytes=32768"];
+/// Settings of the broker beyond its defaults: few and small partitions of the offsets topic, so that they roll, too, and
+/// a compactor that rarely rests.
+const SETTINGS: [&str; 3] =
+    ["offsets.topic.num.partitions=4", "offsets.topic.segment.bytes=32768", "log.cleaner.backoff.ms=100"];
 
 /// A broker that can be killed at any time, also while it starts.
 pub(super) struct Victim {

@@ -210,9 +210,9 @@ impl Opener<'_> {
                 "bytes that were on disk are damaged; they are kept aside and the rest of the log serves"
             );
         }
-        let start = self.checkpoints.log_start(topic, index).min(log.end_offset());
+        let start = self.checkpoints.log_start(topic, index);
         if start > log.start_offset() {
-            log.advance_start_offset(start).map_err(wrong)?;
+            log.restore_start_offset(start).map_err(wrong)?;
         }
         let (epoch, stage) = (self.data_dir.leader_epoch, Arc::clone(&self.seams.stage));
         Ok(Partition::new(topic.clone(), index, epoch, log, stage))

@@ -156,10 +156,16 @@ impl Partition {
         }
     }
 
-    /// Reads whole batches from `from` on, below the high watermark.
-    pub(crate) fn read(&self, from: Offset, max_bytes: usize, at_least_one: bool) -> Result<Read, ReadError> {
+    /// Reads whole batches from `from` on, below `upper`, which is a high watermark that the caller has read: it tells its
+    /// client both, and they must fit together.
+    pub(crate) fn read(
+        &self,
+        from: Offset,
+        max_bytes: usize,
+        at_least_one: bool,
+        upper: Offset,
+    ) -> Result<Read, ReadError> {
         self.touched.store(true, Ordering::Release);
-        let upper = self.high_watermark();
         self.log().read(from, ReadLimit { max_bytes, at_least_one, upper })
     }
 

@@ -99,18 +99,19 @@ fn read(
         return Err(ErrorCode::NotLeaderOrFollower);
     }
     check_leader_epoch(fetch.current_leader_epoch, partition.leader_epoch())?;
+    let high_watermark = partition.high_watermark();
     let max_bytes = left.min(usize::try_from(fetch.max_bytes).unwrap_or(0));
     let mut response = FetchPartitionResponse { index: fetch.index, ..FetchPartitionResponse::default() };
     if let Some(diverging) = diverging_epoch(&partition, fetch.last_fetched_epoch, fetch.fetch_offset)? {
         response.diverging_epoch = Some(diverging);
     } else {
-        match partition.read(fetch.fetch_offset, max_bytes, nothing_yet) {
+        match partition.read(fetch.fetch_offset, max_bytes, nothing_yet, high_watermark) {
             Ok(read) => response.records = read.bytes,
             Err(error) => return Err(error_codes::of_read(&error)),
         }
     }
-    response.high_watermark = partition.high_watermark();
-    response.last_stable_offset = response.high_watermark;
+    response.high_watermark = high_watermark;
+    response.last_stable_offset = high_watermark;
     response.log_start_offset = partition.log().start_offset();
     // Only a reader of committed data is told a list; it is empty until transactions are served.
     response.aborted_transactions = limits.read_committed.then(Vec::new);
