@@ -29,3 +29,4 @@ pub use embed::{Broker, Builder};
 pub use error::OpenError;
 pub use import::{Import, ImportError, ImportedPartition, ImportedTopic, import};
 pub use settings::{LoadError, Loaded, SettingError, Settings, Sources};
+pub use shard::{InspectError, inspect_compaction};

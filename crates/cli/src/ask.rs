@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use clap::Args;
@@ -18,6 +19,9 @@ const API_VERSIONS_VERSION: i16 = 3;
 
 /// The version of the private APIs that this command speaks.
 const VERSION: i16 = 0;
+
+/// How long connecting and an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Which broker is asked.
 #[derive(Debug, Clone, Args)]
@@ -45,11 +49,13 @@ impl Broker {
             }
             error => format!("cannot connect to {address}: {error}"),
         })?;
+        client.set_timeout(TIMEOUT).map_err(|error| error.to_string())?;
         let request = ApiVersionsRequest::default()
             .with_client_software_name(StrBytes::from_static_str(SOFTWARE_NAME))
             .with_client_software_version(StrBytes::from_static_str(env!("CARGO_PKG_VERSION")));
-        let served =
-            client.send(API_VERSIONS_VERSION, &request).map_err(|error| no_ottla(&address, &error))?;
+        let served = client
+            .send(API_VERSIONS_VERSION, &request)
+            .map_err(|error| no_ottla(&address, &in_words(&error)))?;
         Ok(Self { address, client, served })
     }
 
@@ -62,7 +68,7 @@ impl Broker {
         }
         let mut body = BytesMut::new();
         question.encode(VERSION, &mut body).map_err(|error| format!("cannot ask: {error}"))?;
-        let failed = |error: ClientError| format!("{} gave no answer: {error}", self.address);
+        let failed = |error: ClientError| format!("{} was asked {name}: {}", self.address, in_words(&error));
         let answer = self.client.send_body(Q::KEY, VERSION, &body).map_err(failed)?;
         check_response(Q::KEY, VERSION, &answer).map_err(|error| failed(error.into()))?;
         let answer = decode_answer(&answer).map_err(|error| failed(error.into()))?;
@@ -78,8 +84,17 @@ impl Broker {
     }
 }
 
+fn in_words(error: &ClientError) -> String {
+    match error {
+        ClientError::Io(io) if matches!(io.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+            format!("no answer within {} seconds", TIMEOUT.as_secs())
+        }
+        error => error.to_string(),
+    }
+}
+
 fn no_ottla(address: &str, why: &dyn std::fmt::Display) -> String {
-    format!("the broker at {address} is not an Ottla, or one that is too old for this command: {why}")
+    format!("{address} is not an Ottla, or one that is too old for this command: {why}")
 }
 
 /// Prints a document as JSON, for programs.

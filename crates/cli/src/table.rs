@@ -11,54 +11,53 @@ pub(crate) enum Align {
 
 /// A table that is being made.
 #[derive(Debug)]
-pub(crate) struct Table<const N: usize> {
-    align: [Align; N],
-    rows: Vec<[String; N]>,
+pub(crate) struct Table {
+    columns: Vec<Column>,
+    rows: usize,
 }
 
-impl<const N: usize> Table<N> {
+#[derive(Debug)]
+struct Column {
+    align: Align,
+    /// The title and the cells under it.
+    cells: Vec<String>,
+}
+
+impl Table {
     /// A table with these titles.
-    pub(crate) fn new(columns: [(&str, Align); N]) -> Self {
-        Self {
-            align: columns.map(|(_, align)| align),
-            rows: vec![columns.map(|(title, _)| title.to_owned())],
-        }
+    pub(crate) fn new(columns: &[(&str, Align)]) -> Self {
+        let column = |&(title, align): &(&str, Align)| Column { align, cells: vec![title.to_owned()] };
+        Self { columns: columns.iter().map(column).collect(), rows: 0 }
     }
 
-    /// Adds a row.
-    pub(crate) fn row(&mut self, cells: [String; N]) {
-        self.rows.push(cells);
+    /// Adds a row; it has as many cells as there are columns. Control characters, which a name from elsewhere may hold,
+    /// are shown as question marks.
+    pub(crate) fn row(&mut self, cells: Vec<String>) {
+        let shown = |c: char| if c.is_control() { '?' } else { c };
+        for (column, cell) in self.columns.iter_mut().zip(cells) {
+            column.cells.push(cell.chars().map(shown).collect());
+        }
+        self.rows += 1;
     }
 
     /// True when there are only titles.
     pub(crate) fn is_empty(&self) -> bool {
-        self.rows.len() <= 1
+        self.rows == 0
     }
 
-    /// The lines. Control characters, which a name from elsewhere may hold, are shown as a question mark.
+    /// The lines.
     pub(crate) fn to_text(&self) -> String {
-        let shown =
-            |cell: &String| cell.chars().map(|c| if c.is_control() { '?' } else { c }).collect::<String>();
-        let rows: Vec<[String; N]> = self.rows.iter().map(|row| row.each_ref().map(shown)).collect();
-        let mut widths = [0; N];
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = cell.chars().count().max(*width);
-            }
-        }
-        let mut text = String::new();
-        for row in &rows {
-            let mut line = String::new();
-            for ((cell, align), width) in row.iter().zip(self.align).zip(widths) {
+        let mut lines = vec![String::new(); self.rows + 1];
+        for Column { align, cells } in &self.columns {
+            let width = cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
+            for (line, cell) in lines.iter_mut().zip(cells) {
                 match align {
                     Align::Left => line.push_str(&format!("{cell:<width$}  ")),
                     Align::Right => line.push_str(&format!("{cell:>width$}  ")),
                 }
             }
-            text.push_str(line.trim_end());
-            text.push('\n');
         }
-        text
+        lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
     }
 }
 
@@ -68,10 +67,11 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
-        let mut table = Table::new([("TOPIC", Align::Left), ("LAG", Align::Right), ("WHY", Align::Left)]);
+        let mut table = Table::new(&[("TOPIC", Align::Left), ("LAG", Align::Right), ("WHY", Align::Left)]);
         assert!(table.is_empty());
-        table.row(["größer".to_owned(), "1".to_owned(), "a b".to_owned()]);
-        table.row(["a\u{1b}[31m".to_owned(), "12345".to_owned(), String::new()]);
+        table.row(vec!["größer".to_owned(), "1".to_owned(), "a b".to_owned()]);
+        table.row(vec!["a\u{1b}[31m".to_owned(), "12345".to_owned(), String::new()]);
+        assert!(!table.is_empty());
         assert_eq!(
             table.to_text(),
             "TOPIC     LAG  WHY\n\

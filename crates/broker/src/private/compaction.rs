@@ -11,8 +11,18 @@ pub struct Compaction {
     pub now_ms: i64,
     /// Whether the compactor runs (`log.cleaner.enable`).
     pub cleaner_enabled: bool,
+    /// Set for a data directory that no broker uses.
+    #[serde(default)]
+    pub stopped: Option<Stopped>,
     /// The partitions, by name and number.
     pub partitions: List<PartitionCompaction>,
+}
+
+/// A data directory that no broker uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// False when the broker did not stop cleanly. What is told then is what recovery will make of the logs.
+    pub cleanly: bool,
 }
 
 /// One partition.
@@ -48,6 +58,40 @@ pub struct PartitionCompaction {
     pub blocked: Option<CompactionReason>,
     /// What ends the part that can be compacted.
     pub bound: CompactionReason,
+    /// What the compacted part holds.
+    pub cleaned: Option<CleanedRecords>,
+    /// What the whole log holds, for a data directory that no broker uses.
+    pub all: Option<AllRecords>,
+    /// Why there is no count, in words.
+    pub not_counted: Option<String>,
+}
+
+/// What the compacted part of a log holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CleanedRecords {
+    /// Keys, those included that have a tombstone.
+    pub keys: u64,
+    /// False when keys may be counted more than once, since there are records of transactions.
+    pub keys_exact: bool,
+    /// Tombstones that wait until they may go.
+    pub tombstones: u64,
+    /// When the first of them may go, at the first compaction after that.
+    pub tombstones_from_ms: Option<i64>,
+    /// When the last of them may go.
+    pub tombstones_until_ms: Option<i64>,
+}
+
+/// What a log holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllRecords {
+    /// Records, without the markers of transactions.
+    pub records: u64,
+    /// Different keys.
+    pub keys: u64,
+    /// False when there are more keys than were told apart.
+    pub keys_exact: bool,
+    /// Tombstones.
+    pub tombstones: u64,
 }
 
 /// What stands in the way of compaction.

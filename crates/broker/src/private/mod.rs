@@ -9,7 +9,9 @@ use ottla_wire::private::{InspectCompaction, PrivateRequest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use compaction::{Compaction, CompactionReason, PartitionCompaction};
+pub use compaction::{
+    AllRecords, CleanedRecords, Compaction, CompactionReason, PartitionCompaction, Stopped,
+};
 pub use list::List;
 
 pub(crate) use list::Counted;

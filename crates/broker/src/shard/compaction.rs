@@ -1,24 +1,28 @@
 //! Tells why partitions are compacted, or are not.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ottla_control::catalog::Refusal;
-use ottla_log::{CleanBlocked, CleanBound, CleanStatus, Log};
-use ottla_model::{ErrorCode, PartitionIndex, TopicName};
+use ottla_log::{Census, CleanBlocked, CleanBound, CleanStatus, CleanedCount, Log, LogError};
+use ottla_model::{ErrorCode, WallMillis};
 
-use super::{LiveTopic, Shard};
-use crate::private::{Compaction, CompactionReason, List, PartitionCompaction};
+use super::{LiveTopic, Partition, Shard};
+use crate::private::{CleanedRecords, Compaction, CompactionReason, List, PartitionCompaction};
+
+/// How long one request may count keys and tombstones. What is not counted by then says so.
+const COUNT_TIME_MAX: Duration = Duration::from_secs(5);
 
 impl Shard {
     /// How far the partitions of these topics are compacted, or of all topics that are to be. It takes the lock of one
-    /// log after the other and may read from disk: call it where a thread may block.
+    /// log after the other and reads from disk: call it where a thread may block.
     pub(crate) fn inspect_compaction(&self, topics: Option<&[&str]>) -> Result<Compaction, Refusal> {
         let chosen = match topics {
             Some(names) => names.iter().map(|name| self.named(name)).collect::<Result<Vec<_>, _>>()?,
             None => self.topics(),
         };
         let mut partitions = List::default();
-        let now = self.expiry_now();
+        let (now, deadline) = (self.expiry_now(), Instant::now() + COUNT_TIME_MAX);
         for partition in chosen.iter().flat_map(|live| &live.partitions) {
             if topics.is_none() && !partition.log().config().compacted {
                 continue;
@@ -27,19 +31,10 @@ impl Shard {
                 partitions.leave_out();
                 continue;
             }
-            let cleaned_to = self.cleaned_to(partition);
-            let log = partition.log();
-            let status = log.clean_status(now, partition.high_watermark(), cleaned_to);
-            let mut told = describe(&partition.topic, partition.index, &log, &status);
-            drop(log);
-            if partition.is_offline() {
-                told.blocked = Some(CompactionReason::Offline);
-            } else if told.blocked.is_none() && !self.settings.log_cleaner_enable {
-                told.blocked = Some(CompactionReason::CleanerOff);
-            }
-            partitions.push(told);
+            partitions.push(self.inspect(partition, now, deadline));
         }
-        Ok(Compaction { now_ms: now.0, cleaner_enabled: self.settings.log_cleaner_enable, partitions })
+        let cleaner_enabled = self.settings.log_cleaner_enable;
+        Ok(Compaction { now_ms: now.0, cleaner_enabled, stopped: None, partitions })
     }
 
     fn named(&self, name: &str) -> Result<Arc<LiveTopic>, Refusal> {
@@ -48,15 +43,58 @@ impl Shard {
             message: format!("there is no topic '{name}'"),
         })
     }
+
+    fn inspect(&self, partition: &Partition, now: WallMillis, deadline: Instant) -> PartitionCompaction {
+        let cleaned_to = self.cleaned_to(partition);
+        let was_cold = !partition.is_warm();
+        let mut log = partition.log();
+        let status = log.clean_status(now, partition.high_watermark(), cleaned_to);
+        let mut told = describe(partition, &log, &status);
+        let census = log.census(told.first_dirty_offset, told.first_dirty_offset);
+        if was_cold {
+            // Nobody else would close what this has opened.
+            log.cool();
+        }
+        drop(log);
+        if partition.is_offline() {
+            told.blocked = Some(CompactionReason::Offline);
+        } else if told.blocked.is_none() && !self.settings.log_cleaner_enable {
+            told.blocked = Some(CompactionReason::CleanerOff);
+        }
+        count_cleaned(&mut told, census, &mut |_| Instant::now() < deadline);
+        told
+    }
 }
 
-/// What the status of a log says.
-fn describe(
-    topic: &TopicName,
-    partition: PartitionIndex,
-    log: &Log,
-    status: &CleanStatus,
-) -> PartitionCompaction {
+/// Counts what the compacted part holds, as long as `go_on` says so.
+pub(super) fn count_cleaned(
+    told: &mut PartitionCompaction,
+    census: Result<Census, LogError>,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) {
+    match census.and_then(|census| census.count_cleaned(go_on)) {
+        Ok(count) => told.cleaned = Some(cleaned_records(&count)),
+        Err(LogError::Stopped) => {
+            let seconds = COUNT_TIME_MAX.as_secs();
+            told.not_counted =
+                Some(format!("counting was stopped after {seconds} seconds; name fewer topics"));
+        }
+        Err(error) => told.not_counted = Some(error.to_string()),
+    }
+}
+
+fn cleaned_records(count: &CleanedCount) -> CleanedRecords {
+    CleanedRecords {
+        keys: count.keys,
+        keys_exact: !count.has_transactions,
+        tombstones: count.tombstones,
+        tombstones_from_ms: count.tombstones_may_go.map(|(first, _)| first.0),
+        tombstones_until_ms: count.tombstones_may_go.map(|(_, last)| last.0),
+    }
+}
+
+/// What the status of a partition's log says.
+pub(super) fn describe(partition: &Partition, log: &Log, status: &CleanStatus) -> PartitionCompaction {
     let blocked = status.blocked.map(|blocked| match blocked {
         CleanBlocked::Offline => CompactionReason::Offline,
         CleanBlocked::Policy => CompactionReason::Policy,
@@ -65,8 +103,8 @@ fn describe(
         CleanBlocked::DirtyRatio => CompactionReason::DirtyRatio,
     });
     PartitionCompaction {
-        topic: topic.to_string(),
-        partition,
+        topic: partition.topic.to_string(),
+        partition: partition.index,
         start_offset: log.start_offset(),
         end_offset: log.end_offset(),
         first_dirty_offset: status.first_dirty_offset,
@@ -80,6 +118,9 @@ fn describe(
         forced_from_ms: status.forced_from.map(|from| from.0),
         blocked,
         bound: reason(status.bound),
+        cleaned: None,
+        all: None,
+        not_counted: None,
     }
 }
 

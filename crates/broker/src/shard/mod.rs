@@ -19,6 +19,7 @@ mod producer_ids;
 mod records;
 mod retention;
 mod router;
+mod stopped;
 mod strays;
 mod topics;
 
@@ -39,6 +40,7 @@ pub(crate) use data_dir::Lock;
 pub(crate) use flusher::Flusher;
 pub(crate) use open::{Place, Seams};
 pub(crate) use partition::{Accepted, Needs, Offline, Partition};
+pub use stopped::{InspectError, inspect_compaction};
 pub(crate) use strays::partition_of;
 pub(crate) use topics::LiveTopic;
 

@@ -167,7 +167,7 @@ impl Opener<'_> {
         Ok(LiveTopic { topic, partitions })
     }
 
-    fn partition(
+    pub(super) fn partition(
         &self,
         topic: &TopicName,
         topic_id: TopicId,
