@@ -132,7 +132,7 @@ fn files(directory: &Path) -> BTreeMap<PathBuf, (Vec<u8>, i64, i64)> {
 }
 
 #[test]
-fn a_running_broker_then_its_directory_after_a_clean_stop_and_after_a_kill() {
+fn a_running_broker_and_its_directory_after_a_clean_stop_tell_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let here = dir.path();
     let serving = Serving::start(here);
@@ -188,7 +188,13 @@ fn a_running_broker_then_its_directory_after_a_clean_stop_and_after_a_kill() {
     assert_eq!(same, cleaned, "as the broker had told");
     assert!(printed(here, &stopped).contains("ALL KEYS"));
     assert!(files(&here.join("data")) == before, "looking changed a file");
+}
 
+#[test]
+fn what_a_kill_leaves_is_told_as_recovery_will_make_it_and_stays_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = dir.path();
+    let stopped = ["--data-dir", "data"];
     let serving = Serving::start(here);
     let mut client = Client::connect(&*serving.address).unwrap();
     create(&mut client, "later", &[("cleanup.policy", "compact")]);

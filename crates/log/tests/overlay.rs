@@ -64,7 +64,7 @@ fn whatever_is_recovered_and_written_the_files_stay_as_they_are() {
                 place.write(&format!("{last}.cleaned"), b"left behind");
             }
             "indexes" => {
-                names.iter().filter(|name| name.ends_with("index")).for_each(|name| place.remove(name))
+                names.iter().filter(|name| name.ends_with("index")).for_each(|name| place.remove(name));
             }
             _ => {}
         }

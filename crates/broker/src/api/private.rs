@@ -23,7 +23,8 @@ const DOCUMENT_BYTES_MAX: usize = 4 << 20;
 /// The longest sentence about an error, in bytes; some quote what was asked.
 const MESSAGE_BYTES_MAX: usize = 1024;
 
-/// Answers with what `work` makes of the request. The request starts when those before it on the connection are answered.
+/// Answers with what `work` makes of the request. It starts when the requests before it on the connection are answered and
+/// it is its turn, and runs to its end whatever becomes of the connection: its turn must not end before its work does.
 pub(super) fn answer<Q, F>(
     call: Call,
     body: &Bytes,
@@ -36,11 +37,14 @@ where
     let question = Q::decode(call.version(), body)?;
     let call = Arc::new(call);
     Ok(Started::later(async move {
-        let turn = call.shard.private_turn().await;
-        let outcome = work(Arc::clone(&call), question).await;
-        let parts = encode(&call, outcome.and_then(|document| written(&document)));
-        drop(turn);
-        parts
+        let task = tokio::spawn(async move {
+            let turn = call.shard.private_turn().await;
+            let outcome = work(Arc::clone(&call), question).await;
+            let parts = encode(&call, outcome.and_then(|document| written(&document)));
+            drop(turn);
+            parts
+        });
+        task.await.unwrap_or_else(|error| Err(Closed::new(format!("a bug: a private API ended: {error}"))))
     }))
 }
 

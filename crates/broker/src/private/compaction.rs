@@ -128,3 +128,27 @@ pub enum CompactionReason {
     #[serde(other)]
     Other,
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_document_of_a_newer_broker_can_be_read() {
+        let text = r#"{"now_ms": 7, "cleaner_enabled": true, "more": [], "partitions": {"entries": [], "left_out": 2}}"#;
+        let document: Compaction = serde_json::from_str(text).unwrap();
+        assert_eq!((document.now_ms, document.stopped, document.partitions.left_out), (7, None, 2));
+        for (text, reason) in [
+            (r#"{"reason": "policy"}"#, CompactionReason::Policy),
+            (
+                r#"{"reason": "open_transaction", "first_offset": 3}"#,
+                CompactionReason::OpenTransaction { first_offset: 3 },
+            ),
+            (r#"{"reason": "moon", "phase": "full"}"#, CompactionReason::Other),
+        ] {
+            assert_eq!(serde_json::from_str::<CompactionReason>(text).unwrap(), reason);
+        }
+    }
+}

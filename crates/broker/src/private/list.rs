@@ -14,29 +14,37 @@ pub struct List<T> {
     pub entries: Vec<T>,
     /// How many more there are.
     pub left_out: u64,
-    #[serde(skip)]
+}
+
+/// A list that is being made.
+#[derive(Debug)]
+pub(crate) struct ListBuilder<T> {
+    list: List<T>,
+    /// Of the entries, as JSON.
     bytes: usize,
 }
 
-impl<T> Default for List<T> {
-    fn default() -> Self {
-        Self { entries: Vec::new(), left_out: 0, bytes: 0 }
+impl<T: Serialize> ListBuilder<T> {
+    /// Begins with nothing.
+    pub(crate) fn new() -> Self {
+        Self { list: List { entries: Vec::new(), left_out: 0 }, bytes: 0 }
     }
-}
 
-impl<T> List<T> {
     /// True when no further entry is taken. Whoever finds entries costly to make asks before.
     pub(crate) fn is_full(&self) -> bool {
-        self.left_out > 0
+        self.list.left_out > 0
     }
 
     /// Counts an entry without having it.
     pub(crate) fn leave_out(&mut self) {
-        self.left_out = self.left_out.saturating_add(1);
+        self.list.left_out = self.list.left_out.saturating_add(1);
     }
-}
 
-impl<T: Serialize> List<T> {
+    /// The list.
+    pub(crate) fn finish(self) -> List<T> {
+        self.list
+    }
+
     /// Adds an entry, or counts it when the list is full.
     pub(crate) fn push(&mut self, entry: T) {
         self.push_within(entry, LIST_BYTES_MAX);
@@ -49,7 +57,7 @@ impl<T: Serialize> List<T> {
         }
         // One byte for the comma.
         self.bytes = bytes_max.saturating_sub(counted.left).saturating_add(1);
-        self.entries.push(entry);
+        self.list.entries.push(entry);
     }
 }
 
@@ -82,10 +90,11 @@ mod tests {
     #[test]
     fn a_list_never_takes_more_than_its_bound_and_says_what_is_missing() {
         for bytes_max in 0..60 {
-            let mut list = List::default();
+            let mut list = ListBuilder::new();
             for _ in 0..10 {
                 list.push_within("four", bytes_max);
             }
+            let list = list.finish();
             let text = serde_json::to_string(&list.entries).unwrap();
             assert!(text.len() <= bytes_max + "[]".len(), "{text}");
             assert_eq!(list.entries.len() + usize::try_from(list.left_out).unwrap(), 10);
@@ -95,9 +104,10 @@ mod tests {
 
     #[test]
     fn nothing_follows_what_was_left_out() {
-        let mut list = List::default();
+        let mut list = ListBuilder::new();
         list.push_within("a long one".to_owned(), 8);
         list.push_within("s".to_owned(), 8);
+        let list = list.finish();
         assert_eq!((list.entries.len(), list.left_out), (0, 2));
     }
 }

@@ -14,7 +14,7 @@ pub use compaction::{
 };
 pub use list::List;
 
-pub(crate) use list::Counted;
+pub(crate) use list::{Counted, ListBuilder};
 
 /// A request of a private API, with the document that answers it.
 pub trait Question: PrivateRequest + Send + 'static {

@@ -8,7 +8,7 @@ use ottla_log::{Census, CleanBlocked, CleanBound, CleanStatus, CleanedCount, Log
 use ottla_model::{ErrorCode, WallMillis};
 
 use super::{LiveTopic, Partition, Shard};
-use crate::private::{CleanedRecords, Compaction, CompactionReason, List, PartitionCompaction};
+use crate::private::{CleanedRecords, Compaction, CompactionReason, ListBuilder, PartitionCompaction};
 
 /// How long one request may count keys and tombstones. What is not counted by then says so.
 const COUNT_TIME_MAX: Duration = Duration::from_secs(5);
@@ -21,7 +21,7 @@ impl Shard {
             Some(names) => names.iter().map(|name| self.named(name)).collect::<Result<Vec<_>, _>>()?,
             None => self.topics(),
         };
-        let mut partitions = List::default();
+        let mut partitions = ListBuilder::new();
         let (now, deadline) = (self.expiry_now(), Instant::now() + COUNT_TIME_MAX);
         for partition in chosen.iter().flat_map(|live| &live.partitions) {
             if topics.is_none() && !partition.log().config().compacted {
@@ -34,7 +34,7 @@ impl Shard {
             partitions.push(self.inspect(partition, now, deadline));
         }
         let cleaner_enabled = self.settings.log_cleaner_enable;
-        Ok(Compaction { now_ms: now.0, cleaner_enabled, stopped: None, partitions })
+        Ok(Compaction { now_ms: now.0, cleaner_enabled, stopped: None, partitions: partitions.finish() })
     }
 
     fn named(&self, name: &str) -> Result<Arc<LiveTopic>, Refusal> {

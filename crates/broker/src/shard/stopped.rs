@@ -17,7 +17,7 @@ use super::partition::CommitStage;
 use super::{Checkpoints, Needs, Partition};
 use crate::clock::{Clock, SystemClock, SystemRandom};
 use crate::error::OpenError;
-use crate::private::{AllRecords, Compaction, List, PartitionCompaction, Stopped};
+use crate::private::{AllRecords, Compaction, ListBuilder, PartitionCompaction, Stopped};
 use crate::settings::{Settings, log_config};
 
 /// Why a stopped data directory cannot be looked into. One line that says what to do.
@@ -78,7 +78,7 @@ pub fn inspect_compaction(
     };
     let known: Vec<Arc<Topic>> =
         opener.catalog()?.look(|catalog| catalog.topics().cloned().collect::<Vec<_>>());
-    let mut partitions = List::default();
+    let mut partitions = ListBuilder::new();
     for topic in choose(&known, topics, &settings)? {
         for index in 0..topic.partitions {
             if partitions.is_full() {
@@ -93,7 +93,7 @@ pub fn inspect_compaction(
         now_ms: clock.wall().0,
         cleaner_enabled: settings.log_cleaner_enable,
         stopped,
-        partitions,
+        partitions: partitions.finish(),
     })
 }
 

@@ -193,3 +193,115 @@ fn words_of(reason: &CompactionReason, entry: &PartitionCompaction, now_ms: i64)
         CompactionReason::Other => "for a reason that only a newer ottla knows".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ottla_broker::private::{CleanedRecords, List, Stopped};
+
+    use super::*;
+
+    fn entry(blocked: Option<CompactionReason>) -> PartitionCompaction {
+        PartitionCompaction {
+            topic: "state".to_owned(),
+            partition: 3,
+            start_offset: 0,
+            end_offset: 100,
+            first_dirty_offset: 40,
+            first_uncleanable_offset: 90,
+            checkpoint_invalid: false,
+            clean_bytes: 1000,
+            dirty_bytes: 200,
+            uncleanable_bytes: 30,
+            dirty_ratio: 0.166,
+            min_dirty_ratio: 0.5,
+            forced_from_ms: None,
+            blocked,
+            bound: CompactionReason::ActiveSegment,
+            cleaned: None,
+            all: None,
+            not_counted: None,
+        }
+    }
+
+    fn document(entries: Vec<PartitionCompaction>) -> Compaction {
+        let partitions = List { entries, left_out: 0 };
+        Compaction { now_ms: 0, cleaner_enabled: true, stopped: None, partitions }
+    }
+
+    #[test]
+    fn every_reason_has_its_words() {
+        let told = document(Vec::new());
+        for (blocked, words) in [
+            (None, "due, at the compactor's next turn"),
+            (Some(CompactionReason::CleanerOff), "no: the compactor is off"),
+            (Some(CompactionReason::Offline), "no: the log is offline since its disk failed"),
+            (Some(CompactionReason::Policy), "no: cleanup.policy is not compact"),
+            (Some(CompactionReason::Empty), "no: it is empty"),
+            (Some(CompactionReason::DirtyRatio), "no: not dirty enough, 0.17 of 0.50"),
+            (Some(CompactionReason::ActiveSegment), "no: all that is dirty is in the active segment"),
+            (Some(CompactionReason::HighWatermark), "no: what is dirty is not committed yet"),
+            (
+                Some(CompactionReason::OpenTransaction { first_offset: 77 }),
+                "no: a transaction is open since offset 77",
+            ),
+            (
+                Some(CompactionReason::MinCompactionLag { until_ms: 60_000 }),
+                "no: younger than min.compaction.lag.ms until 1970-01-01T00:01:00Z, in 1 min 0 s",
+            ),
+            (Some(CompactionReason::Unreadable), "no: the segment at offset 90 is damaged or cannot be read"),
+            (Some(CompactionReason::Other), "no: for a reason that only a newer ottla knows"),
+        ] {
+            assert_eq!(why(&entry(blocked), &told), words);
+        }
+        let forced =
+            PartitionCompaction { forced_from_ms: Some(45_000), ..entry(Some(CompactionReason::DirtyRatio)) };
+        assert_eq!(
+            why(&forced, &told),
+            "no: not dirty enough, 0.17 of 0.50, but at 1970-01-01T00:00:45Z, in 45 s (max.compaction.lag.ms)"
+        );
+        let clean = PartitionCompaction {
+            first_dirty_offset: 100,
+            checkpoint_invalid: true,
+            ..entry(Some(CompactionReason::ActiveSegment))
+        };
+        assert_eq!(
+            why(&clean, &told),
+            "no: nothing is dirty; the checkpoint lies outside the log, so all of it counts as dirty"
+        );
+    }
+
+    #[test]
+    fn a_table_with_what_is_not_in_it() {
+        let cleaned = CleanedRecords {
+            keys: 12,
+            keys_exact: false,
+            tombstones: 2,
+            tombstones_from_ms: Some(1_000),
+            tombstones_until_ms: Some(2_000),
+        };
+        let counted = PartitionCompaction { cleaned: Some(cleaned), ..entry(None) };
+        let uncounted = PartitionCompaction { not_counted: Some("no time".to_owned()), ..entry(None) };
+        let mut told = document(vec![counted, uncounted, entry(Some(CompactionReason::Empty))]);
+        told.partitions.left_out = 5;
+        told.cleaner_enabled = false;
+        assert_eq!(
+            to_text(&told),
+            "\
+PARTITION  CLEANED  DIRTY  NOT YET  RATIO  DIRTY FROM  CLEANED KEYS  TOMBSTONES  COMPACTED
+state-3     1000 B  200 B     30 B   0.17          40           ≤12           2  due, at the compactor's next turn; \
+tombstones may go from 1970-01-01T00:00:01Z, in 1 s to 1970-01-01T00:00:02Z
+state-3     1000 B  200 B     30 B   0.17          40             ?           ?  due, at the compactor's next turn
+state-3 is not counted: no time
+1 partitions are empty.
+5 partitions are left out; name topics to see them.
+The compactor is off (log.cleaner.enable=false).
+"
+        );
+        told.stopped = Some(Stopped { cleanly: false });
+        let text = to_text(&told);
+        assert!(text.starts_with("The broker was not stopped cleanly."), "{text}");
+        assert!(
+            text.contains("ALL KEYS  ALL TOMBSTONES  COMPACTED") && text.contains("due, at the next start")
+        );
+    }
+}
