@@ -26,7 +26,7 @@ pub struct CleanedCount {
     pub keys: u64,
     /// True when there are records of transactions, which compaction leaves: keys may be counted more than once then.
     pub has_transactions: bool,
-    /// Tombstones.
+    /// Tombstones, but for those in transactions, which compaction gives no time to go.
     pub tombstones: u64,
     /// When the first of them may go, and the last: at the first compaction after that.
     pub tombstones_may_go: Option<(WallMillis, WallMillis)>,
@@ -58,12 +58,13 @@ impl Census {
             let window_bytes = Scan::HEADERS_WINDOW_BYTES;
             let mut scan = Scan::new(source.file.as_ref(), source.base_offset, 0..source.size, window_bytes);
             while let Some(batch) = scan.next()? {
-                if batch.header.last_offset() >= self.cleaned_to {
+                // The part may end inside of a segment, or even of a batch, when the map of keys was full there.
+                if batch.header.base_offset >= self.cleaned_to {
                     return Ok(count);
                 }
                 progress.add(HEADER_BYTES as u64)?;
                 if !batch.header.is_control() {
-                    count.add(source, &batch, &mut progress)?;
+                    count.add(source, &batch, self.cleaned_to, &mut progress)?;
                 }
             }
             if !scan.is_at_end() {
@@ -102,19 +103,37 @@ impl Census {
 }
 
 impl CleanedCount {
-    fn add(&mut self, source: &Source, batch: &Scanned, progress: &mut Progress<'_>) -> Result<(), LogError> {
+    fn add(
+        &mut self,
+        source: &Source,
+        batch: &Scanned,
+        cleaned_to: Offset,
+        progress: &mut Progress<'_>,
+    ) -> Result<(), LogError> {
         let header = &batch.header;
-        self.keys = self.keys.saturating_add(u64::try_from(header.record_count).unwrap_or(0));
         self.has_transactions |= header.is_transactional();
-        if !header.has_delete_horizon() || header.record_count == 0 {
+        let is_whole = header.last_offset() < cleaned_to;
+        if is_whole && !header.has_delete_horizon() {
+            self.keys = self.keys.saturating_add(u64::try_from(header.record_count).unwrap_or(0));
             return Ok(());
         }
-        let tombstones = tombstones_of(header, &body_of(source, batch, progress)?)?;
-        self.tombstones = self.tombstones.saturating_add(tombstones);
-        if tombstones > 0 {
-            let at = WallMillis(header.base_timestamp);
-            let (first, last) = self.tombstones_may_go.unwrap_or((at, at));
-            self.tombstones_may_go = Some((first.min(at), last.max(at)));
+        let mut stream = RecordStream::new(header, &body_of(source, batch, progress)?)?;
+        let at = WallMillis(header.base_timestamp);
+        while let Some(record) = stream.glimpse(|_| {})? {
+            let offset = header.base_offset.saturating_add(i64::from(record.offset_delta));
+            if offset >= cleaned_to {
+                break;
+            }
+            self.keys += 1;
+            if !record.has_key || record.has_value {
+                continue;
+            }
+            self.tombstones += 1;
+            // In the batch in which the part ends they have no time yet.
+            if header.has_delete_horizon() {
+                let (first, last) = self.tombstones_may_go.unwrap_or((at, at));
+                self.tombstones_may_go = Some((first.min(at), last.max(at)));
+            }
         }
         Ok(())
     }
@@ -133,15 +152,6 @@ impl RecordCount {
         }
         Ok(())
     }
-}
-
-fn tombstones_of(header: &BatchHeader, body: &Bytes) -> Result<u64, LogError> {
-    let mut stream = RecordStream::new(header, body)?;
-    let mut tombstones = 0;
-    while let Some(record) = stream.glimpse(|_| {})? {
-        tombstones += u64::from(record.has_key && !record.has_value);
-    }
-    Ok(tombstones)
 }
 
 /// What follows the header of a batch, when its CRC is right.
