@@ -9,7 +9,7 @@ use ottla_tests::problem::{Doing, Problem};
 use serde_json::{Value, json};
 
 use crate::arguments::Arguments;
-use crate::output::{date, ratio, table, write};
+use crate::output::{Row, date, table, write};
 
 /// How long the broker does nothing before its memory counts as that of an idle one.
 const IDLE_TIME: Duration = Duration::from_secs(2);
@@ -71,51 +71,43 @@ impl Measured {
         broker.stop()
     }
 
-    /// Name, digits behind the point and measurements of each row.
-    fn rows(&self) -> Result<Vec<(&'static str, usize, Spread)>, Problem> {
+    /// The same quantities of every broker.
+    fn quantities(&self) -> Result<[(&'static str, Spread); 5], Problem> {
         let mib = |memory: &[Memory], part: fn(&Memory) -> u64| {
             Spread::of(memory.iter().map(|memory| part(memory) as f64 / 1024.0))
         };
-        Ok(vec![
-            ("exec to ready, ms", 1, Spread::of(self.ready_ms.iter().copied())?),
-            ("exec to first acknowledged produce, ms", 1, Spread::of(self.first_produce_ms.iter().copied())?),
-            ("resident memory after start, MiB", 1, mib(&self.after_start, |memory| memory.resident_kib)?),
-            ("resident memory, idle, MiB", 1, mib(&self.idle, |memory| memory.resident_kib)?),
-            ("anonymous memory, idle, MiB", 1, mib(&self.idle, |memory| memory.anonymous_kib)?),
+        Ok([
+            ("exec to ready, ms", Spread::of(self.ready_ms.iter().copied())?),
+            ("exec to first acknowledged produce, ms", Spread::of(self.first_produce_ms.iter().copied())?),
+            ("resident memory after start, MiB", mib(&self.after_start, |memory| memory.resident_kib)?),
+            ("resident memory, idle, MiB", mib(&self.idle, |memory| memory.resident_kib)?),
+            ("anonymous memory, idle, MiB", mib(&self.idle, |memory| memory.anonymous_kib)?),
         ])
     }
 
     fn json(&self) -> Result<Value, Problem> {
-        let rows = self.rows()?.into_iter().map(|(name, _, spread)| (name.to_owned(), spread.json()));
-        let rows: serde_json::Map<String, Value> = rows.collect();
-        Ok(json!({"broker": self.subject.description, "figures": rows}))
+        let figures = self.quantities()?.into_iter().map(|(name, spread)| (name.to_owned(), spread.json()));
+        let figures: serde_json::Map<String, Value> = figures.collect();
+        Ok(json!({"broker": self.subject.description, "figures": figures}))
     }
 }
 
-/// One column a broker, and the ratio of the first two.
 fn table_of(brokers: &[Measured]) -> Result<String, Problem> {
-    let columns: Result<Vec<_>, Problem> = brokers.iter().map(Measured::rows).collect();
-    let columns = columns?;
-    let mut heading = vec!["empty data directory".to_owned()];
-    heading.extend(brokers.iter().map(|broker| broker.subject.name.to_owned()));
-    heading.push("ratio".to_owned());
-    let rows = columns.first().into_iter().flatten().enumerate().map(|(place, (name, ..))| {
-        let cells: Vec<_> = columns.iter().filter_map(|column| column.get(place)).collect();
-        let mut row = vec![(*name).to_owned()];
-        row.extend(cells.iter().map(|(_, digits, spread)| spread.cell(*digits)));
-        row.push(match cells.as_slice() {
-            [(.., one), (.., other)] => ratio(one.median, other.median),
-            _ => String::new(),
-        });
-        row
-    });
-    let mut rows: Vec<Vec<String>> = rows.collect();
+    let mut rows: Vec<Row> = Vec::new();
     for broker in brokers {
-        if let Some(bytes) = broker.subject.description.get("binary_bytes").and_then(Value::as_f64) {
-            rows.push(vec![format!("binary, {:.1} MiB", bytes / 1024.0 / 1024.0)]);
+        for (place, (name, spread)) in broker.quantities()?.into_iter().enumerate() {
+            match rows.get_mut(place) {
+                Some(row) => row.spreads.push(spread),
+                None => rows.push(Row { name: name.to_owned(), digits: 1, spreads: vec![spread] }),
+            }
         }
     }
-    Ok(table(&heading, &rows))
+    let names: Vec<&str> = brokers.iter().map(|broker| broker.subject.name).collect();
+    let sizes = brokers.iter().filter_map(|broker| {
+        let bytes = broker.subject.description.get("binary_bytes")?.as_f64()?;
+        Some(format!("\nbinary of {}: {:.1} MiB\n", broker.subject.name, bytes / 1024.0 / 1024.0))
+    });
+    Ok(table("empty data directory", &names, &rows) + &sizes.collect::<String>())
 }
 
 fn milliseconds(time: Duration) -> f64 {

@@ -16,7 +16,7 @@ use ottla_tests::problem::{Doing, Problem};
 use serde_json::{Value, json};
 
 use crate::arguments::Arguments;
-use crate::output::{date, ratio, table, write};
+use crate::output::{Row, date, table, write};
 
 /// 1,000 partitions with 5 GB, in batches of 16 KB, which is what producers make by default.
 const TOPICS: u32 = 100;
@@ -191,33 +191,26 @@ impl Measured {
     }
 }
 
+/// A quantity of a start.
+type Quantity = (&'static str, fn(&Measured) -> f64);
+
+const QUANTITIES: [Quantity; 2] = [
+    ("", |start| start.served.fetched.as_secs_f64()),
+    (", processor time", |start| start.usage.cpu_seconds()),
+];
+
 fn table_of(contenders: &[Contender], measured: &[Measured]) -> Result<String, Problem> {
-    let mut heading = vec!["start, s until all partitions are served".to_owned()];
-    heading.extend(contenders.iter().map(|contender| contender.subject.name.to_owned()));
-    heading.push("ratio".to_owned());
-    let quantities: [(&str, fn(&Measured) -> f64); 2] = [
-        ("", |start| start.served.fetched.as_secs_f64()),
-        (", processor time, s", |start| start.usage.cpu_seconds()),
-    ];
+    let names: Vec<&str> = contenders.iter().map(|contender| contender.subject.name).collect();
     let mut rows = Vec::new();
     for before in Before::ALL {
-        for (name, quantity) in quantities {
-            let of = |contender: &Contender| {
-                let starts = measured
-                    .iter()
-                    .filter(|start| start.before == before && start.broker == contender.subject.name);
+        for (name, quantity) in QUANTITIES {
+            let starts = |broker: &str| {
+                let starts = measured.iter().filter(|start| start.before == before && start.broker == broker);
                 Spread::of(starts.map(quantity))
             };
-            let spreads: Result<Vec<Spread>, Problem> = contenders.iter().map(of).collect();
-            let spreads = spreads?;
-            let mut row = vec![format!("{}{name}", before.name())];
-            row.extend(spreads.iter().map(|spread| spread.cell(3)));
-            row.push(match spreads.as_slice() {
-                [one, other] => ratio(one.median, other.median),
-                _ => String::new(),
-            });
-            rows.push(row);
+            let spreads = names.iter().map(|name| starts(name)).collect::<Result<_, _>>()?;
+            rows.push(Row { name: format!("{}{name}, s", before.name()), digits: 3, spreads });
         }
     }
-    Ok(table(&heading, &rows))
+    Ok(table("from exec until all partitions are served", &names, &rows))
 }

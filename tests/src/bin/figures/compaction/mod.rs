@@ -13,7 +13,7 @@ use ottla_tests::problem::{Doing, Problem};
 use serde_json::json;
 
 use crate::arguments::Arguments;
-use crate::output::{date, ratio, table, write};
+use crate::output::{Row, date, table, write};
 
 use contender::Contender;
 use round::Round;
@@ -25,9 +25,9 @@ const PARTITIONS_PER_REQUEST: usize = 10;
 const COMMITS_PER_KEY: u32 = 10;
 
 /// A row of the table: its name, digits behind the point, and what it tells of a round.
-type Row = (&'static str, usize, fn(&Round) -> f64);
+type Quantity = (&'static str, usize, fn(&Round) -> f64);
 
-const ROWS: [Row; 9] = [
+const QUANTITIES: [Quantity; 9] = [
     ("time of the compaction, s", 2, |round| round.times.took().as_secs_f64()),
     ("most anonymous memory beyond what there was before, MiB", 1, Round::memory_mib),
     ("most anonymous memory, MiB", 1, |round| round.peak.anonymous_kib as f64 / 1024.0),
@@ -82,21 +82,13 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<(), Problem> {
 }
 
 fn table_of(contenders: &[Contender], rounds: &[Round]) -> Result<String, Problem> {
-    let names = || contenders.iter().map(|contender| contender.subject.name);
-    let mut heading = vec!["compaction of the offsets log".to_owned()];
-    heading.extend(names().map(ToOwned::to_owned));
-    heading.push("ratio".to_owned());
+    let names: Vec<&str> = contenders.iter().map(|contender| contender.subject.name).collect();
     let mut rows = Vec::new();
-    for (name, digits, quantity) in ROWS {
-        let of = |broker| Spread::of(rounds.iter().filter(|round| round.broker == broker).map(quantity));
-        let spreads: Vec<Spread> = names().map(of).collect::<Result<_, _>>()?;
-        let mut row = vec![name.to_owned()];
-        row.extend(spreads.iter().map(|spread| spread.cell(digits)));
-        row.push(match spreads.as_slice() {
-            [one, other] => ratio(one.median, other.median),
-            _ => String::new(),
-        });
-        rows.push(row);
+    for (name, digits, quantity) in QUANTITIES {
+        let of =
+            |broker: &str| Spread::of(rounds.iter().filter(|round| round.broker == broker).map(quantity));
+        let spreads = names.iter().map(|name| of(name)).collect::<Result<_, _>>()?;
+        rows.push(Row { name: name.to_owned(), digits, spreads });
     }
-    Ok(table(&heading, &rows))
+    Ok(table("compaction of the offsets log", &names, &rows))
 }
