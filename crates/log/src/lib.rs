@@ -32,7 +32,7 @@ pub use batch::{
 };
 pub use clean::{CleanBlocked, CleanBound, CleanLimits, CleanPlan, CleanStats, CleanStatus, Cleaned};
 pub use config::LogConfig;
-pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, RealDisk, SimDisk};
+pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, RealDisk, SimDisk, Volume};
 pub use error::{AppendError, LogError, ReadError, is_transient};
 pub use log::{
     Append, Appended, Batches, CleanReport, Closed, DeletedFiles, ExpiredSegment, Flush, Identity, Log, Open,
