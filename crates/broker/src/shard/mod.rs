@@ -20,6 +20,7 @@ mod records;
 mod retention;
 mod router;
 mod shared_sync;
+mod side_by_side;
 mod strays;
 mod topics;
 
