@@ -135,7 +135,7 @@ impl Builder {
                 listener.serve(Arc::clone(&shard), Arc::clone(&connections), memory.clone(), stopped.clone());
             tasks.push(handle.spawn(serve));
         }
-        tasks.push(handle.spawn(flusher.run(stopped.clone())));
+        tasks.push(handle.spawn(flusher.run(Arc::clone(shard.shared_sync()), stopped.clone())));
         tasks.push(handle.spawn(Arc::clone(&shard).keep_house(stopped.clone())));
         tasks.push(handle.spawn(Arc::clone(&shard).run_cleaner(stopped.clone())));
         let timers = Arc::clone(&shard);

@@ -111,6 +111,24 @@ pub trait Disk: Send + Sync + Debug + 'static {
     ///
     /// # Errors What the operating system says; the file then holds the old bytes or the new ones.
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+
+    /// The file system that a directory is on. It is to be kept: it tells of what could not be written since it
+    /// was opened.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn volume(&self, directory: &Path) -> io::Result<Arc<dyn Volume>>;
+}
+
+/// A file system.
+pub trait Volume: Send + Sync + Debug {
+    /// Makes everything that was written to the file system until now survive a power loss, bytes and names of
+    /// all its files (`syncfs`). It costs as much as there is to write, however many files that is in.
+    ///
+    /// # Errors What the operating system says of any file, also of one that was written by somebody else since
+    /// the last call. It tells nobody which file that was and tells it once, so after an error only a
+    /// [`DiskFile::sync`] of each file can be believed.
+    fn sync_all(&self) -> io::Result<()>;
 }
 
 /// An open file.

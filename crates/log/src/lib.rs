@@ -35,7 +35,7 @@ pub use clean::{
     RecordCount,
 };
 pub use config::LogConfig;
-pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, OverlayDisk, RealDisk, SimDisk};
+pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, OverlayDisk, RealDisk, SimDisk, Volume};
 pub use error::{AppendError, LogError, ReadError, is_transient};
 pub use log::{
     Append, Appended, Batches, CleanReport, Closed, DeletedFiles, ExpiredSegment, Flush, Identity, Log, Open,

@@ -13,6 +13,7 @@ mod retention;
 mod roll;
 mod swap;
 mod time;
+mod together;
 
 use std::io;
 use std::path::Path;

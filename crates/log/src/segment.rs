@@ -43,12 +43,23 @@ impl Place {
     /// Replaces a small file as a whole. It is not synced: after a power loss it may be empty or torn, but
     /// whoever has mapped the old one keeps it.
     pub(crate) fn write_small(&self, name: &str, bytes: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
-        let temporary = self.path(&format!("{name}{TEMPORARY_SUFFIX}"));
-        let file = self.disk.open(&temporary, OpenFile { create: true, capacity: bytes.len() as u64 })?;
+        let file = self.write_temporary(name, bytes)?;
+        self.take_temporary(name)?;
+        Ok(file)
+    }
+
+    /// Writes what is to replace a small file, under another name. It is not synced.
+    pub(crate) fn write_temporary(&self, name: &str, bytes: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
+        let open = OpenFile { create: true, capacity: bytes.len() as u64 };
+        let file = self.disk.open(&self.path(&format!("{name}{TEMPORARY_SUFFIX}")), open)?;
         file.truncate(0)?;
         file.write_at(0, &[bytes])?;
-        self.disk.rename(&temporary, &self.path(name))?;
         Ok(file)
+    }
+
+    /// Puts what was written under another name in the place of the small file.
+    pub(crate) fn take_temporary(&self, name: &str) -> io::Result<()> {
+        self.disk.rename(&self.path(&format!("{name}{TEMPORARY_SUFFIX}")), &self.path(name))
     }
 
     /// Removes a file that may be gone already.

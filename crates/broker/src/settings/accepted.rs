@@ -139,7 +139,6 @@ const ACCEPTED: &[&str] = &[
     "metrics.sample.window.ms",
     "num.io.threads",
     "num.network.threads",
-    "num.recovery.threads.per.data.dir",
     "num.replica.alter.log.dirs.threads",
     "num.replica.fetchers",
     "offsets.commit.timeout.ms",

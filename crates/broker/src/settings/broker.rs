@@ -58,6 +58,8 @@ settings! {
         "What clients are told to connect to, as NAME://HOST:PORT. Empty: the address that the client's own connection reached.";
     log_dirs: Vec<String> = "log.dirs", vec!["ottla-data".to_owned()], Check::Any,
         "The data directory. Ottla uses one.";
+    num_recovery_threads_per_data_dir: i32 = "num.recovery.threads.per.data.dir", 2, Check::AtLeast(1),
+        "Threads that open logs, and recover them after a stop that was not a clean one.";
     num_partitions: i32 = "num.partitions", 1, Check::AtLeast(1),
         "Partitions of a topic that is created without a number.";
     default_replication_factor: i32 = "default.replication.factor", 1, Check::AtLeast(1),

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use ottla_log::Disk;
 use ottla_model::{LeaderEpoch, Random, TopicId};
 
+use super::shared_sync::SharedSync;
 use crate::error::OpenError;
 
 const LOCK: &str = ".lock";
@@ -33,6 +34,8 @@ pub(crate) struct DataDir {
     pub(crate) leader_epoch: LeaderEpoch,
     /// True when the last stop was clean, so that logs need no scan.
     pub(crate) clean: bool,
+    /// Syncs many logs together.
+    pub(crate) shared_sync: Arc<SharedSync>,
     /// Held while the directory is open; the lock goes with it.
     _lock: Option<File>,
 }
@@ -56,6 +59,7 @@ impl DataDir {
             Lock::File => Some(take_lock(path)?),
             Lock::None => None,
         };
+        let shared_sync = Arc::new(SharedSync::open(&*disk, path).map_err(wrong)?);
         let first = !disk.exists(&path.join(META)).map_err(wrong)?;
         let own = match disk.read(&path.join(OWN)) {
             Ok(bytes) => properties(&bytes),
@@ -90,7 +94,7 @@ impl DataDir {
         } else {
             read_cluster_id(&*disk, path, node_id)?
         };
-        Ok(Self { disk, path: path.to_owned(), cluster_id, leader_epoch, clean, _lock: lock })
+        Ok(Self { disk, path: path.to_owned(), cluster_id, leader_epoch, clean, shared_sync, _lock: lock })
     }
 
     /// The node that a directory belongs to, when it was used before.

@@ -7,6 +7,7 @@ mod adopt;
 mod catalog;
 mod checkpoints;
 mod cleaner;
+mod close;
 mod compaction;
 mod coordinator;
 mod data_dir;
@@ -19,6 +20,8 @@ mod producer_ids;
 mod records;
 mod retention;
 mod router;
+mod shared_sync;
+mod side_by_side;
 mod stopped;
 mod strays;
 mod topics;
@@ -30,7 +33,6 @@ use ottla_control::catalog::Catalog;
 use ottla_control::group::Groups;
 use ottla_model::{ErrorCode, PartitionIndex, TopicId, WallMillis};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
-use tracing::{info, warn};
 
 pub(crate) use adopt::{Adoption, LogToAdopt, TopicToAdopt};
 pub(crate) use catalog::TopicError;
@@ -50,6 +52,7 @@ use crate::settings::Settings;
 use data_dir::DataDir;
 use producer_ids::ProducerIds;
 use router::Route;
+use shared_sync::SharedSync;
 use topics::Topics;
 
 /// Longest sleep of the timer loop; it is woken earlier when a deadline comes nearer.
@@ -88,6 +91,11 @@ impl Shard {
     /// Told to clients (KIP-78).
     pub(crate) fn cluster_id(&self) -> &str {
         &self.data_dir.cluster_id
+    }
+
+    /// What syncs many of its logs together.
+    pub(crate) fn shared_sync(&self) -> &Arc<SharedSync> {
+        &self.data_dir.shared_sync
     }
 
     /// The wall clock as far as things may expire by it: it never runs ahead of the monotonic clock, so that a clock that
@@ -153,29 +161,6 @@ impl Shard {
                 () = self.timers.notified() => {}
                 _ = stop.changed() => return,
             }
-        }
-    }
-
-    /// Closes every log. Connections must be gone. After this the next start needs no scan.
-    pub(crate) fn close(&self) {
-        self.groups.get().into_iter().flatten().for_each(|coordinator| coordinator.unload());
-        self.catalog.unload();
-        let mut clean = true;
-        let topics = self.topics.all();
-        let partitions = topics.iter().flat_map(|live| &live.partitions).chain([self.catalog.partition()]);
-        for partition in partitions {
-            if let Err(error) = partition.log().close(self.clock.wall()) {
-                warn!(partition = %partition.name(), %error, "cannot close a log; it is checked at the next start");
-                clean = false;
-            }
-        }
-        self.write_recovery_points();
-        if !clean {
-            return;
-        }
-        match self.data_dir.mark_clean() {
-            Ok(()) => info!("stopped cleanly"),
-            Err(error) => warn!(%error, "cannot mark the stop as clean; logs are checked at the next start"),
         }
     }
 }

@@ -74,17 +74,17 @@ pub fn inspect_compaction(
         settings: &settings,
         clock: &clock,
         seams: &Seams::one_node(Arc::new(NoAppends)),
-        checkpoints: &Checkpoints::read(&*opened.disk, data_dir),
     };
-    let known: Vec<Arc<Topic>> =
-        opener.catalog()?.look(|catalog| catalog.topics().cloned().collect::<Vec<_>>());
+    let checkpoints = Checkpoints::read(&*opened.disk, data_dir);
+    let catalog = opener.catalog(&checkpoints)?;
+    let known: Vec<Arc<Topic>> = catalog.look(|catalog| catalog.topics().cloned().collect::<Vec<_>>());
     let mut partitions = ListBuilder::new();
     for topic in choose(&known, topics, &settings)? {
         for index in 0..topic.partitions {
             if partitions.is_full() {
                 partitions.leave_out();
             } else {
-                partitions.push(opener.look(topic, index)?);
+                partitions.push(opener.look(topic, index, &checkpoints)?);
             }
         }
     }
@@ -114,11 +114,16 @@ fn choose<'a>(
 
 impl Opener<'_> {
     /// Opens a partition, looks, and counts.
-    fn look(&self, topic: &Topic, index: PartitionIndex) -> Result<PartitionCompaction, OpenError> {
+    fn look(
+        &self,
+        topic: &Topic,
+        index: PartitionIndex,
+        checkpoints: &Checkpoints,
+    ) -> Result<PartitionCompaction, OpenError> {
         let config = log_config(self.settings, &topic.configs);
-        let partition = self.partition(&topic.name, topic.id, index, config)?;
+        let partition = self.partition(&topic.name, topic.id, index, config, checkpoints)?;
         let log = partition.log();
-        let cleaned_to = self.checkpoints.cleaned_to(&topic.name, index);
+        let cleaned_to = checkpoints.cleaned_to(&topic.name, index);
         let status = log.clean_status(self.clock.wall(), log.end_offset(), cleaned_to);
         let mut told = describe(&partition, &log, &status);
         count_cleaned(

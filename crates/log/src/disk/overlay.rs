@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::map::MappedFile;
-use super::{DirEntry, Disk, DiskFile, OpenFile, RealDisk, SMALL_FILE_BYTES_MAX};
+use super::memory::Memory;
+use super::{DirEntry, Disk, DiskFile, OpenFile, RealDisk, SMALL_FILE_BYTES_MAX, Volume};
 
 /// The machine's disk with changes on top that nobody else sees and that are gone when this is dropped. They are held in
 /// memory: what recovery writes is small.
@@ -163,6 +164,10 @@ impl Disk for OverlayDisk {
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.put(path, bytes);
         Ok(())
+    }
+
+    fn volume(&self, _directory: &Path) -> io::Result<Arc<dyn Volume>> {
+        Ok(Arc::new(Memory))
     }
 }
 
