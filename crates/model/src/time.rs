@@ -35,6 +35,9 @@ pub trait Random {
 pub struct Env<'a> {
     /// Wall clock.
     pub wall: WallMillis,
+    /// Wall clock as far as things may expire by it: never ahead of what the monotonic clock allows, so that a clock
+    /// which is set forward deletes nothing.
+    pub expiry_wall: WallMillis,
     /// Monotonic clock.
     pub monotonic: Monotonic,
     /// Randomness.
@@ -72,7 +75,12 @@ mod tests {
     fn uuid_has_version_and_variant() {
         for bits in [0, u128::MAX] {
             let mut random = Fixed(bits);
-            let mut env = Env { wall: WallMillis(0), monotonic: Monotonic::default(), random: &mut random };
+            let mut env = Env {
+                wall: WallMillis(0),
+                expiry_wall: WallMillis(0),
+                monotonic: Monotonic::default(),
+                random: &mut random,
+            };
             let text = env.uuid();
             assert_eq!(text.len(), 36);
             assert_eq!(text.as_bytes()[14], b'4');

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use tracing::{error, warn};
 
 use super::partition::Partition;
-use crate::clock::{Clock, SystemRandom};
+use crate::clock::{Clock, Started, SystemRandom};
 use crate::error_codes;
 
 /// Commands that may wait for one machine; a caller beyond is told to come back.
@@ -63,6 +63,9 @@ pub(crate) struct Coordinator<M: Machine> {
     state: Mutex<State<M>>,
     partition: Arc<Partition>,
     clock: Arc<dyn Clock>,
+    /// The clocks when the log was opened. What is in it is as old then as the wall clock says, and from there on
+    /// ages no faster than time passes.
+    started: Started,
     /// When the machine wants to be ticked, in nanoseconds of the monotonic clock, or [`NEVER`].
     deadline: AtomicU64,
     /// Set when the machine no longer answers.
@@ -84,8 +87,8 @@ where
     ) -> Result<Self, String> {
         let mut random = SystemRandom::new();
         replay(&mut machine, &partition)?;
-        let mut env = Env { wall: clock.wall(), monotonic: clock.monotonic(), random: &mut random };
-        machine.loaded(&mut env);
+        let started = Started::now(&*clock);
+        machine.loaded(&mut env(&*clock, started, &mut random));
         let deadline = AtomicU64::new(nanos(machine.deadline()));
         let state = State { machine, random, next_reply: 0, waiting: HashMap::new(), held: VecDeque::new() };
         Ok(Self {
@@ -93,6 +96,7 @@ where
             state: Mutex::new(state),
             partition,
             clock,
+            started,
             deadline,
             unloaded: AtomicBool::new(false),
             sooner,
@@ -314,7 +318,7 @@ where
     }
 
     fn env<'a>(&self, random: &'a mut SystemRandom) -> Env<'a> {
-        Env { wall: self.clock.wall(), monotonic: self.clock.monotonic(), random }
+        env(&*self.clock, self.started, random)
     }
 
     fn lock(&self) -> MutexGuard<'_, State<M>> {
@@ -341,6 +345,11 @@ impl<M: Machine> Default for Round<M> {
         let (undos, replies) = (Vec::new(), Vec::new());
         Self { builder: BatchBuilder::new(), bytes: 0, next_offset: None, undos, replies }
     }
+}
+
+/// The world as a machine may know it now.
+fn env<'a>(clock: &dyn Clock, started: Started, random: &'a mut SystemRandom) -> Env<'a> {
+    Env { wall: clock.wall(), expiry_wall: started.expiry(clock), monotonic: clock.monotonic(), random }
 }
 
 fn record_bytes(record: &Record) -> usize {

@@ -83,11 +83,9 @@ impl Shard {
         &self.data_dir.cluster_id
     }
 
-    /// The wall clock as far as things may expire by it: it never runs ahead of the monotonic clock, so that a clock that
-    /// is set forward deletes nothing. At start it is believed.
+    /// The wall clock as far as things may expire by it ([`Started::expiry`]).
     pub(crate) fn expiry_now(&self) -> WallMillis {
-        let steady = self.started.steady(self.clock.monotonic());
-        WallMillis(self.clock.wall().0.min(steady.0))
+        self.started.expiry(&*self.clock)
     }
 
     /// The wall clock.

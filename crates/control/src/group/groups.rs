@@ -8,6 +8,7 @@ use ottla_model::{Env, ErrorCode, Monotonic, Offset};
 
 use super::classic::Classic;
 use super::durable::{PassedOver, Undo};
+use super::expiry::Expiry;
 use super::offsets::OffsetStore;
 use super::turn::Turn;
 use super::wakes::Wakes;
@@ -21,6 +22,7 @@ pub struct Groups {
     pub(super) groups: HashMap<Arc<str>, Group>,
     pub(super) offsets: OffsetStore,
     pub(super) wakes: Wakes,
+    pub(super) expiry: Expiry,
     /// Groups that lost a record to a failed append and have not been brought back into line yet.
     pub(super) undone: BTreeSet<Arc<str>>,
     pub(super) passed_over: PassedOver,
@@ -61,6 +63,7 @@ impl Groups {
             groups: HashMap::new(),
             offsets: OffsetStore::default(),
             wakes: Wakes::default(),
+            expiry: Expiry::default(),
             undone: BTreeSet::new(),
             passed_over: PassedOver::default(),
         }
@@ -184,14 +187,17 @@ impl Machine for Groups {
             group.classic.tick(turn);
             self.wakes.bring_forward(&group_id, &mut group.wake, group.classic.soonest());
         }
+        self.expire(turn);
     }
 
     fn deadline(&self) -> Option<Monotonic> {
-        self.wakes.first()
+        let expiry = if self.groups.is_empty() { None } else { self.expiry.next() };
+        self.wakes.first().into_iter().chain(expiry).min()
     }
 
     fn loaded(&mut self, env: &mut Env<'_>) {
         self.revive(env);
+        self.expiry.begin(env.monotonic, &self.config);
     }
 
     fn unloaded(&mut self) -> Vec<(ReplyTo, Reply)> {

@@ -15,6 +15,7 @@
 //! | `membership` | JoinGroup, SyncGroup, Heartbeat, LeaveGroup: finds or makes the group |
 //! | `classic/` | classic groups themselves |
 //! | `commit`, `fetch`, `offsets` | committed offsets, for groups of any kind |
+//! | `expiry` | what goes because it is old |
 //! | `admin` | list, describe, delete |
 
 mod admin;
@@ -23,6 +24,7 @@ mod command;
 mod commit;
 mod config;
 mod durable;
+mod expiry;
 mod failure;
 mod fetch;
 mod groups;

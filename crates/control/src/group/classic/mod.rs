@@ -16,6 +16,7 @@
 
 #[cfg(test)]
 mod check;
+mod expiry;
 mod join;
 mod leave;
 mod member;

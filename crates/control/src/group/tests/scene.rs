@@ -40,6 +40,8 @@ pub(super) struct Scene {
     pub(super) groups: Groups,
     pub(super) log: Vec<Record>,
     now_ms: u64,
+    /// How far the wall clock is set ahead of where it should be.
+    pub(super) wall_jump_ms: i64,
     random: Counting,
     waiting: BTreeMap<ReplyTo, String>,
     next_reply: u64,
@@ -50,6 +52,8 @@ pub(super) struct Scene {
     pub(super) answers: Vec<Reply>,
     /// The error of every append, while there is one.
     pub(super) appends_fail: Option<ErrorCode>,
+    /// Appends of records so far, also those that failed.
+    pub(super) appends: usize,
     transcript: String,
 }
 
@@ -85,6 +89,7 @@ impl Scene {
             groups: Groups::new(config),
             log: Vec::new(),
             now_ms: 0,
+            wall_jump_ms: 0,
             random: Counting::default(),
             waiting: BTreeMap::new(),
             next_reply: 0,
@@ -92,13 +97,16 @@ impl Scene {
             calls_meet: false,
             answers: Vec::new(),
             appends_fail: None,
+            appends: 0,
             transcript: String::new(),
         }
     }
 
     fn with_env<T>(&mut self, action: impl FnOnce(&mut Groups, &mut Env<'_>) -> T) -> T {
+        let wall = WallMillis(WALL + i64::try_from(self.now_ms).unwrap());
         let mut env = Env {
-            wall: WallMillis(WALL + i64::try_from(self.now_ms).unwrap()),
+            wall: WallMillis(wall.0 + self.wall_jump_ms),
+            expiry_wall: wall,
             monotonic: Monotonic(Duration::from_millis(self.now_ms)),
             random: &mut self.random,
         };
@@ -151,6 +159,7 @@ impl Scene {
     /// Appends what waits, and sends the replies; or takes all of it back.
     pub(super) fn append(&mut self) {
         let Batch { records, undo, mut replies } = std::mem::take(&mut self.batch);
+        self.appends += usize::from(!records.is_empty());
         if let (Some(error), false) = (self.appends_fail, records.is_empty()) {
             self.note(&format!("an append fails with {error}"));
             undo.into_iter().rev().for_each(|undo| self.groups.undo(undo));
@@ -327,6 +336,11 @@ pub(super) fn durable(groups: &Groups) -> String {
 }
 
 impl Groups {
+    /// When something is to be done besides looking for what has expired.
+    pub(super) fn due_but_for_expiry(&self) -> Option<Monotonic> {
+        self.wakes.first()
+    }
+
     /// What must hold between any two calls.
     pub(super) fn check(&self) {
         for (group_id, group) in &self.groups {
