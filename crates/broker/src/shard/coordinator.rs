@@ -234,15 +234,7 @@ where
             }
             round.next_offset = Some(offset.saturating_add(1));
             round.bytes = round.bytes.saturating_add(record_bytes(&record));
-            let headers: Vec<(&[u8], Option<&[u8]>)> =
-                record.headers.iter().map(|(name, value)| (name.as_bytes(), Some(value.as_ref()))).collect();
-            let key = (!record.key.is_empty()).then_some(record.key.as_ref());
-            round.builder.push(NewRecord {
-                timestamp,
-                key,
-                value: record.value.as_deref(),
-                headers: &headers,
-            });
+            push(&mut round.builder, timestamp, &record);
         }
         round.replies.extend(effects.replies);
     }
@@ -352,8 +344,27 @@ fn env<'a>(clock: &dyn Clock, started: Started, random: &'a mut SystemRandom) ->
     Env { wall: clock.wall(), expiry_wall: started.expiry(clock), monotonic: clock.monotonic(), random }
 }
 
+fn push(builder: &mut BatchBuilder, timestamp: i64, record: &Record) {
+    let key = (!record.key.is_empty()).then_some(record.key.as_ref());
+    let mut write = |headers: &[(&[u8], Option<&[u8]>)]| {
+        builder.push(NewRecord { timestamp, key, value: record.value.as_deref(), headers });
+    };
+    match record.headers.as_slice() {
+        [] => write(&[]),
+        // Every commit has one, and needs no list on the heap for it.
+        [(name, value)] => write(&[(name.as_bytes(), Some(value))]),
+        headers => {
+            let headers: Vec<_> =
+                headers.iter().map(|(name, value)| (name.as_bytes(), Some(value.as_ref()))).collect();
+            write(&headers);
+        }
+    }
+}
+
 fn record_bytes(record: &Record) -> usize {
-    record.key.len().saturating_add(record.value.as_ref().map_or(0, Bytes::len))
+    let headers = record.headers.iter().map(|(name, value)| name.len().saturating_add(value.len()));
+    let value = record.value.as_ref().map_or(0, Bytes::len);
+    headers.chain([record.key.len(), value]).fold(0, usize::saturating_add)
 }
 
 fn send<M: Machine>(state: &mut State<M>, replies: Replies<M>) {

@@ -12,6 +12,7 @@ mod data_dir;
 mod flusher;
 mod groups;
 mod housekeeping;
+mod odd_commits;
 mod open;
 mod partition;
 mod producer_ids;
@@ -25,7 +26,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use ottla_control::catalog::Catalog;
-use ottla_control::group::Groups;
+use ottla_control::group::{Groups, OddCommit};
+use ottla_control::machine::Caller;
 use ottla_model::{ErrorCode, PartitionIndex, TopicId, WallMillis};
 use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
@@ -45,6 +47,7 @@ use crate::api::FetchSessions;
 use crate::clock::{Clock, Started};
 use crate::settings::Settings;
 use data_dir::DataDir;
+use odd_commits::OddCommits;
 use producer_ids::ProducerIds;
 use router::Route;
 use topics::Topics;
@@ -68,6 +71,7 @@ pub(crate) struct Shard {
     producer_ids: ProducerIds,
     checkpoints: Mutex<Checkpoints>,
     fetch_sessions: FetchSessions,
+    odd_commits: OddCommits,
     /// Woken when some coordinator's deadline has come nearer.
     timers: Arc<Notify>,
 }
@@ -96,6 +100,13 @@ impl Shard {
     /// The fetch sessions of this broker (KIP-227).
     pub(crate) fn fetch_sessions(&self) -> &FetchSessions {
         &self.fetch_sessions
+    }
+
+    /// Takes note of commits that look like mistakes.
+    pub(crate) fn tell_odd_commits(&self, group: &str, member: &str, caller: &Caller, odd: &[OddCommit]) {
+        if !odd.is_empty() {
+            self.odd_commits.tell(group, member, caller, odd, self.clock.monotonic());
+        }
     }
 
     /// The topic with that name, if it exists.

@@ -12,6 +12,7 @@ use tracing::{error, warn};
 use super::checkpoints::Checkpoints;
 use super::coordinator::Coordinator;
 use super::data_dir::{DataDir, Lock};
+use super::odd_commits::OddCommits;
 use super::partition::{CommitStage, Partition};
 use super::producer_ids::ProducerIds;
 use super::router::{OneNode, Router};
@@ -100,6 +101,7 @@ impl Shard {
             producer_ids: ProducerIds::default(),
             checkpoints: Mutex::new(checkpoints),
             fetch_sessions: FetchSessions::new(sessions),
+            odd_commits: OddCommits::default(),
             timers: Arc::new(Notify::new()),
         });
         shard.load_groups()?;

@@ -171,13 +171,15 @@ pub struct CommitPartition {
     pub leader_epoch: LeaderEpoch,
     /// Whatever the client wants to keep with it.
     pub metadata: Option<Box<str>>,
+    /// Where the partition ends, if that is known. A commit past it is taken and told as odd.
+    pub log_end: Option<Offset>,
 }
 
 impl CommitPartition {
     /// An offset without leader epoch and metadata.
     #[must_use]
     pub fn new(partition: PartitionIndex, offset: Offset) -> Self {
-        Self { partition, offset, leader_epoch: NO_LEADER_EPOCH, metadata: None }
+        Self { partition, offset, leader_epoch: NO_LEADER_EPOCH, metadata: None, log_end: None }
     }
 }
 

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use ottla_model::{Monotonic, NONE, WallMillis};
 
 use super::GroupConfig;
+use super::author::Author;
 use super::groups::Groups;
 use super::offsets::{CommittedOffset, tombstone};
 use super::turn::Turn;
-use crate::codec::Key;
+use crate::codec::{Cause, Key};
 use crate::machine::Record;
 
 /// Groups and offsets that are looked at before others get their turn. One group is not divided.
@@ -90,6 +91,7 @@ impl Groups {
     /// much it looked at.
     fn expire_group(&self, turn: &mut Turn<'_, '_>, group_id: &Arc<str>) -> usize {
         let Some(group) = self.groups.get(group_id) else { return 1 };
+        let author = Author::broker(Cause::Expiry);
         let mut looked_at = 1usize;
         let mut is_bare = true;
         if let Some(offsets) = self.offsets.group(group_id) {
@@ -103,7 +105,7 @@ impl Groups {
                     if is_read || !is_expired || self.offsets.has_pending_commit(group_id, topic, partition) {
                         is_bare = false;
                     } else {
-                        turn.effects.records.extend(tombstone(group_id, topic, partition));
+                        turn.effects.records.extend(tombstone(&author, group_id, topic, partition, offset));
                     }
                 }
             }

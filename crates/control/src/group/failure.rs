@@ -49,11 +49,11 @@ fn error_reply(reply: Reply, cause: ErrorCode) -> Reply {
         Reply::Sync(_) => SyncReply::error(error).into(),
         Reply::Heartbeat(_) => HeartbeatReply { error }.into(),
         Reply::Leave(_) => LeaveReply { error, members: Vec::new() }.into(),
-        Reply::CommitOffsets(CommitOffsetsReply { mut topics }) => {
+        Reply::CommitOffsets(CommitOffsetsReply { mut topics, .. }) => {
             for (_, outcome) in topics.iter_mut().flat_map(|topic| &mut topic.partitions) {
                 *outcome = error;
             }
-            CommitOffsetsReply { topics }.into()
+            CommitOffsetsReply { topics, odd: Vec::new() }.into()
         }
         Reply::FetchOffsets(FetchOffsetsReply { group_id, .. }) => {
             FetchOffsetsReply { group_id, error: offset_fetch_error(cause), topics: Vec::new() }.into()

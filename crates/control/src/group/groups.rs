@@ -140,7 +140,7 @@ impl Machine for Groups {
             Command::Sync(sync) => self.sync(turn, reply_to, sync),
             Command::Heartbeat(heartbeat) => self.heartbeat(turn, reply_to, &heartbeat),
             Command::Leave(leave) => self.leave(turn, reply_to, leave),
-            Command::CommitOffsets(commit) => self.commit_offsets(turn, reply_to, commit),
+            Command::CommitOffsets(commit) => self.commit_offsets(turn, caller, reply_to, &commit),
             Command::FetchOffsets(fetch) => {
                 let reply = self.fetch_offsets(fetch);
                 turn.reply(reply_to, reply);
@@ -153,8 +153,8 @@ impl Machine for Groups {
                 let reply = self.describe(group_id);
                 turn.reply(reply_to, reply);
             }
-            Command::Delete { group_id } => self.delete(turn, reply_to, group_id),
-            Command::DeleteOffsets(delete) => self.delete_offsets(turn, reply_to, delete),
+            Command::Delete { group_id } => self.delete(turn, caller, reply_to, group_id),
+            Command::DeleteOffsets(delete) => self.delete_offsets(turn, caller, reply_to, delete),
             Command::TopicDeleted { topic, topic_id } => {
                 self.topic_deleted(turn, reply_to, &topic, topic_id);
             }

@@ -19,6 +19,7 @@
 //! | `admin` | list, describe, delete |
 
 mod admin;
+mod author;
 mod classic;
 mod command;
 mod commit;

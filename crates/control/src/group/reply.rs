@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::codec::CommitOddities;
 use bytes::Bytes;
 use ottla_model::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName};
 
@@ -173,6 +174,25 @@ impl LeaveReply {
 pub struct CommitOffsetsReply {
     /// The topics.
     pub topics: Vec<CommittedTopic>,
+    /// What was committed and is odd all the same, for the broker's log.
+    pub odd: Vec<OddCommit>,
+}
+
+/// A commit that was taken and looks like a mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OddCommit {
+    /// The topic.
+    pub topic: TopicName,
+    /// The partition of it.
+    pub partition: PartitionIndex,
+    /// The offset before.
+    pub previous: Option<Offset>,
+    /// The offset that was committed.
+    pub offset: Offset,
+    /// Where the partition ended.
+    pub log_end: Option<Offset>,
+    /// What is odd.
+    pub oddities: CommitOddities,
 }
 
 /// The outcome for a topic.

@@ -160,6 +160,7 @@ impl Classic {
             session_timeout_ms: join.session_timeout_ms,
             protocols: join.protocols,
             assignment: Bytes::new(),
+            previous_assignment: Bytes::new(),
             is_new: true,
             awaiting_join: Some(reply_to),
             awaiting_sync: None,

@@ -20,6 +20,7 @@ mod expiry;
 mod join;
 mod leave;
 mod member;
+mod ownership;
 mod rebalance;
 mod record;
 mod recovery;
@@ -37,6 +38,7 @@ use ottla_model::{ErrorCode, Monotonic, WallMillis};
 
 pub(in crate::group) use self::join::JoinRequest;
 use self::member::Member;
+pub(in crate::group) use self::ownership::Ownership;
 use self::roster::Roster;
 pub(in crate::group) use self::state::DEAD;
 use self::state::State;

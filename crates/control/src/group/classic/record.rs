@@ -112,6 +112,7 @@ pub(super) fn member_from_record(member: &GroupMetadataMember<'_>, protocol: Opt
             .into_iter()
             .collect(),
         assignment: Bytes::copy_from_slice(member.assignment),
+        previous_assignment: Bytes::new(),
         is_new: false,
         awaiting_join: None,
         awaiting_sync: None,

@@ -72,7 +72,7 @@ impl Classic {
     fn take_assignment(&mut self, turn: &mut Turn<'_, '_>, assignments: Vec<(Arc<str>, Bytes)>) {
         let mut assignments: HashMap<Arc<str>, Bytes> = assignments.into_iter().collect();
         for (member_id, member) in self.roster.iter_mut() {
-            member.assignment = assignments.remove(member_id).unwrap_or_default();
+            member.assign(assignments.remove(member_id).unwrap_or_default());
         }
         match self.record() {
             Ok(record) => {
@@ -91,7 +91,7 @@ impl Classic {
     /// `error` (`resetAndPropagateAssignmentWithError`).
     pub(super) fn fail_assignment(&mut self, turn: &mut Turn<'_, '_>, error: ErrorCode) {
         for (_, member) in self.roster.iter_mut() {
-            member.assignment = Bytes::new();
+            member.assign(Bytes::new());
         }
         self.answer_syncs(turn, error);
     }
