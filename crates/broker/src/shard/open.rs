@@ -21,7 +21,7 @@ use super::topics::{LiveTopic, Topics};
 use super::{FetchSessions, PRIVATE_TURNS_MAX, Settings, Shard};
 use crate::clock::{Clock, Started, SystemRandom};
 use crate::error::OpenError;
-use crate::settings::log_config;
+use crate::settings::topic_log_config;
 
 /// `Uuid.METADATA_TOPIC_ID`.
 const METADATA_TOPIC_ID: TopicId = TopicId([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
@@ -159,7 +159,7 @@ impl Opener<'_> {
 
     /// Opens the partitions of a topic. Those in `before` are kept as they are.
     fn topic(&self, topic: Arc<Topic>, before: &[Arc<Partition>]) -> Result<LiveTopic, OpenError> {
-        let config = log_config(self.settings, &topic.configs);
+        let config = topic_log_config(self.settings, &topic.name, &topic.configs);
         let mut partitions = before.to_vec();
         let first = PartitionIndex::try_from(before.len()).unwrap_or(PartitionIndex::MAX);
         for index in first..topic.partitions {
