@@ -14,6 +14,7 @@ mod describe_configs;
 mod describe_groups;
 mod fetch;
 mod find_coordinator;
+mod group_history;
 mod group_membership;
 mod init_producer_id;
 mod inspect_compaction;

@@ -4,13 +4,18 @@
 
 mod compaction;
 mod list;
+mod offsets;
 
-use ottla_wire::private::{InspectCompaction, PrivateRequest};
+use ottla_wire::private::{self, InspectCompaction, PrivateRequest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use compaction::{Compaction, CompactionReason, PartitionCompaction};
 pub use list::List;
+pub use offsets::{
+    GroupDiff, GroupHistory, GroupOffsetsAt, GroupUndo, OffsetAt, OffsetChange, OffsetDifference,
+    OffsetRestored,
+};
 
 pub(crate) use list::Counted;
 
@@ -22,4 +27,20 @@ pub trait Question: PrivateRequest + Send + 'static {
 
 impl Question for InspectCompaction {
     type Document = Compaction;
+}
+
+impl Question for private::GroupHistory {
+    type Document = GroupHistory;
+}
+
+impl Question for private::GroupOffsetsAt {
+    type Document = GroupOffsetsAt;
+}
+
+impl Question for private::GroupDiff {
+    type Document = GroupDiff;
+}
+
+impl Question for private::GroupUndo {
+    type Document = GroupUndo;
 }

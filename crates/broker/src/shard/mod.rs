@@ -12,6 +12,7 @@ mod coordinator;
 mod data_dir;
 mod flusher;
 mod groups;
+mod history;
 mod housekeeping;
 mod odd_commits;
 mod open;

@@ -155,6 +155,7 @@ impl Machine for Groups {
             }
             Command::Delete { group_id } => self.delete(turn, caller, reply_to, group_id),
             Command::DeleteOffsets(delete) => self.delete_offsets(turn, caller, reply_to, delete),
+            Command::RestoreOffsets(restore) => self.restore_offsets(turn, caller, reply_to, &restore),
             Command::TopicDeleted { topic, topic_id } => {
                 self.topic_deleted(turn, reply_to, &topic, topic_id);
             }

@@ -16,6 +16,7 @@
 //! | `classic/` | classic groups themselves |
 //! | `commit`, `fetch`, `offsets` | committed offsets, for groups of any kind |
 //! | `expiry` | what goes because it is old |
+//! | `author`, `restore` | who changes offsets, and taking a change back |
 //! | `admin` | list, describe, delete |
 
 mod admin;
@@ -33,6 +34,7 @@ mod membership;
 mod offsets;
 mod partition;
 mod reply;
+mod restore;
 #[cfg(test)]
 mod tests;
 mod turn;

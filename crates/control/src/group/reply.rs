@@ -29,6 +29,8 @@ pub enum Reply {
     Delete(DeleteReply),
     /// To OffsetDelete.
     DeleteOffsets(DeleteOffsetsReply),
+    /// To the wish to take a change of offsets back.
+    RestoreOffsets(RestoreOffsetsReply),
     /// To the news that a topic is gone.
     TopicDeleted(TopicDeletedReply),
 }
@@ -54,6 +56,7 @@ into_reply! {
     Describe(DescribeReply);
     Delete(DeleteReply);
     DeleteOffsets(DeleteOffsetsReply);
+    RestoreOffsets(RestoreOffsetsReply);
     TopicDeleted(TopicDeletedReply);
 }
 
@@ -342,4 +345,13 @@ pub struct TopicDeletedReply {
     pub error: ErrorCode,
     /// Offsets that were deleted.
     pub offsets: usize,
+}
+
+/// To the wish to take a change of offsets back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreOffsetsReply {
+    /// The outcome; NON_EMPTY_GROUP when the group has members.
+    pub error: ErrorCode,
+    /// Offsets that are not what they were after that change. If there is any, nothing was restored.
+    pub changed: Vec<(TopicName, PartitionIndex)>,
 }

@@ -7,6 +7,7 @@ mod membership;
 mod offsets;
 mod random;
 mod rebalances;
+mod restore;
 mod scene;
 mod show;
 mod static_members;

@@ -66,6 +66,13 @@ pub(super) fn command(command: &Command) -> String {
         Command::DeleteOffsets(delete) => {
             format!("delete offsets {}", list(&delete.topics, |(topic, of)| format!("{topic} {of:?}")))
         }
+        Command::RestoreOffsets(restore) => format!(
+            "restore {}",
+            list(&restore.offsets, |one| {
+                let value = one.value.as_ref().map_or("none".to_owned(), |value| value.offset.to_string());
+                format!("{}-{}@{value}", one.topic, one.partition)
+            })
+        ),
         Command::TopicDeleted { topic, .. } => format!("topic {topic} is deleted"),
     }
 }
@@ -117,6 +124,11 @@ pub(super) fn reply(reply: &Reply) -> String {
             list(&delete.topics, |(topic, of)| list(of, |(partition, error)| {
                 format!("{topic}-{partition} {error}")
             }))
+        ),
+        Reply::RestoreOffsets(restored) => format!(
+            "restored: {} {}",
+            restored.error,
+            list(&restored.changed, |(topic, partition)| format!("{topic}-{partition} has changed"))
         ),
         Reply::TopicDeleted(deleted) => format!("deleted: {} {} offsets", deleted.error, deleted.offsets),
     }
