@@ -52,10 +52,10 @@ fn at(client: &mut Client, at_ms: i64) -> Vec<(i32, Option<i64>)> {
     offsets.map(|OffsetAt { partition, offset, known, .. }| (partition, offset.filter(|_| known))).collect()
 }
 
-fn undo(
-    client: &mut Client,
-    dry_run: bool,
-) -> Result<Vec<(i32, Option<i64>, Option<i64>)>, (ErrorCode, String)> {
+/// A partition with the offset that goes and the one that comes back.
+type Undone = (i32, Option<i64>, Option<i64>);
+
+fn undo(client: &mut Client, dry_run: bool) -> Result<Vec<Undone>, (ErrorCode, String)> {
     let undone = ask(client, &GroupUndo { group: GROUP.into(), dry_run })?;
     assert_eq!(undone.dry_run, dry_run);
     Ok(undone.offsets.entries.into_iter().map(|one| (one.partition, one.from, one.to)).collect())

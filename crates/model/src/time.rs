@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Presence;
+
 /// Wall clock time, in milliseconds since the Unix epoch. May jump; used for what is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct WallMillis(pub i64);
@@ -42,6 +44,8 @@ pub struct Env<'a> {
     pub monotonic: Monotonic,
     /// Randomness.
     pub random: &'a mut dyn Random,
+    /// Who was seen lately.
+    pub presence: &'a dyn Presence,
 }
 
 impl Env<'_> {
@@ -80,6 +84,7 @@ mod tests {
                 expiry_wall: WallMillis(0),
                 monotonic: Monotonic::default(),
                 random: &mut random,
+                presence: &crate::Unseen,
             };
             let text = env.uuid();
             assert_eq!(text.len(), 36);

@@ -7,7 +7,7 @@ use super::call::{Call, Closed, Started};
 use super::{
     api_versions, create_partitions, create_topics, delete_groups, delete_records, delete_topics,
     describe_cluster, describe_configs, describe_groups, fetch, find_coordinator, group_history,
-    group_membership, init_producer_id, inspect_compaction, list_groups, list_offsets, metadata,
+    group_membership, group_why, init_producer_id, inspect_compaction, list_groups, list_offsets, metadata,
     offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce,
 };
 
@@ -87,6 +87,7 @@ apis! {
     0x5021, "GroupOffsetsAt", 0..=0, group_history::offsets_at;
     0x5022, "GroupDiff", 0..=0, group_history::diff;
     0x5023, "GroupUndo", 0..=0, group_history::undo;
+    0x5024, "GroupWhy", 0..=0, group_why::handle;
 }
 
 /// The API with that key, if it is served.

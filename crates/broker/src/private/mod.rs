@@ -5,6 +5,7 @@
 mod compaction;
 mod list;
 mod offsets;
+mod why;
 
 use ottla_wire::private::{self, InspectCompaction, PrivateRequest};
 use serde::Serialize;
@@ -16,6 +17,7 @@ pub use offsets::{
     GroupDiff, GroupHistory, GroupOffsetsAt, GroupUndo, OffsetAt, OffsetChange, OffsetDifference,
     OffsetRestored,
 };
+pub use why::{GroupEvent, GroupWhy, MemberAssignment, MemberName, TimedEvent, TopicPartitions};
 
 pub(crate) use list::Counted;
 
@@ -43,4 +45,8 @@ impl Question for private::GroupDiff {
 
 impl Question for private::GroupUndo {
     type Document = GroupUndo;
+}
+
+impl Question for private::GroupWhy {
+    type Document = GroupWhy;
 }

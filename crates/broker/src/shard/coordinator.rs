@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use bytes::Bytes;
 use ottla_control::machine::{Caller, Effects, Machine, Record, RecordRef, ReplyTo};
 use ottla_log::{BatchBuilder, NewRecord, Origin, records};
-use ottla_model::{Env, ErrorCode, Monotonic, Offset};
+use ottla_model::{Env, ErrorCode, Monotonic, Offset, Presence, Unseen};
 use tokio::sync::oneshot;
 use tracing::{error, warn};
 
@@ -66,6 +66,7 @@ pub(crate) struct Coordinator<M: Machine> {
     /// The clocks when the log was opened. What is in it is as old then as the wall clock says, and from there on
     /// ages no faster than time passes.
     started: Started,
+    presence: Arc<dyn Presence + Send + Sync>,
     /// When the machine wants to be ticked, in nanoseconds of the monotonic clock, or [`NEVER`].
     deadline: AtomicU64,
     /// Set when the machine no longer answers.
@@ -88,7 +89,7 @@ where
         let mut random = SystemRandom::new();
         replay(&mut machine, &partition)?;
         let started = Started::now(&*clock);
-        machine.loaded(&mut env(&*clock, started, &mut random));
+        machine.loaded(&mut env(&*clock, started, &Unseen, &mut random));
         let deadline = AtomicU64::new(nanos(machine.deadline()));
         let state = State { machine, random, next_reply: 0, waiting: HashMap::new(), held: VecDeque::new() };
         Ok(Self {
@@ -97,10 +98,16 @@ where
             partition,
             clock,
             started,
+            presence: Arc::new(Unseen),
             deadline,
             unloaded: AtomicBool::new(false),
             sooner,
         })
+    }
+
+    /// Lets the machine know who was seen lately.
+    pub(crate) fn with_presence(self, presence: Arc<dyn Presence + Send + Sync>) -> Self {
+        Self { presence, ..self }
     }
 
     /// Hands a command to the machine. The receiver fails only when the coordinator closed or is overloaded.
@@ -309,8 +316,8 @@ where
         }
     }
 
-    fn env<'a>(&self, random: &'a mut SystemRandom) -> Env<'a> {
-        env(&*self.clock, self.started, random)
+    fn env<'a>(&'a self, random: &'a mut SystemRandom) -> Env<'a> {
+        env(&*self.clock, self.started, &*self.presence, random)
     }
 
     fn lock(&self) -> MutexGuard<'_, State<M>> {
@@ -340,8 +347,14 @@ impl<M: Machine> Default for Round<M> {
 }
 
 /// The world as a machine may know it now.
-fn env<'a>(clock: &dyn Clock, started: Started, random: &'a mut SystemRandom) -> Env<'a> {
-    Env { wall: clock.wall(), expiry_wall: started.expiry(clock), monotonic: clock.monotonic(), random }
+fn env<'a>(
+    clock: &dyn Clock,
+    started: Started,
+    presence: &'a dyn Presence,
+    random: &'a mut SystemRandom,
+) -> Env<'a> {
+    let (wall, monotonic) = (clock.wall(), clock.monotonic());
+    Env { wall, expiry_wall: started.expiry(clock), monotonic, random, presence }
 }
 
 fn push(builder: &mut BatchBuilder, timestamp: i64, record: &Record) {

@@ -62,7 +62,8 @@ impl Shard {
                 Box::new(move || timers.notify_one()),
             );
             let wrong = |reason| OpenError::Log { partition: partition.name(), reason };
-            coordinators.push(Arc::new(opened.map_err(wrong)?));
+            let presence = Arc::clone(&self.clients);
+            coordinators.push(Arc::new(opened.map_err(wrong)?.with_presence(presence)));
         }
         Ok(coordinators)
     }

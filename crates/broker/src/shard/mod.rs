@@ -7,6 +7,7 @@ mod adopt;
 mod catalog;
 mod checkpoints;
 mod cleaner;
+mod clients;
 mod compaction;
 mod coordinator;
 mod data_dir;
@@ -37,6 +38,7 @@ use tracing::{info, warn};
 pub(crate) use adopt::{Adoption, LogToAdopt, TopicToAdopt};
 pub(crate) use catalog::TopicError;
 pub(crate) use checkpoints::Checkpoints;
+pub(crate) use clients::{Clients, SeenConnection};
 pub(crate) use coordinator::Coordinator;
 pub(crate) use data_dir::Lock;
 pub(crate) use flusher::Flusher;
@@ -77,6 +79,7 @@ pub(crate) struct Shard {
     checkpoints: Mutex<Checkpoints>,
     fetch_sessions: FetchSessions,
     odd_commits: OddCommits,
+    clients: Arc<Clients>,
     private_turns: Semaphore,
     /// Woken when some coordinator's deadline has come nearer.
     timers: Arc<Notify>,
@@ -106,6 +109,11 @@ impl Shard {
     /// The fetch sessions of this broker (KIP-227).
     pub(crate) fn fetch_sessions(&self) -> &FetchSessions {
         &self.fetch_sessions
+    }
+
+    /// Who was seen lately.
+    pub(crate) fn clients(&self) -> &Arc<Clients> {
+        &self.clients
     }
 
     /// Takes note of commits that look like mistakes.

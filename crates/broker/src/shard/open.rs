@@ -10,6 +10,7 @@ use tokio::sync::{Notify, Semaphore};
 use tracing::{error, warn};
 
 use super::checkpoints::Checkpoints;
+use super::clients::Clients;
 use super::coordinator::Coordinator;
 use super::data_dir::{DataDir, Lock};
 use super::odd_commits::OddCommits;
@@ -88,6 +89,7 @@ impl Shard {
         }
         let sessions = usize::try_from(settings.max_incremental_fetch_session_cache_slots).unwrap_or(0);
         let started = Started::now(&*clock);
+        let clients = Arc::new(Clients::new(Arc::clone(&clock)));
         let shard = Arc::new(Self {
             settings,
             clock,
@@ -102,6 +104,7 @@ impl Shard {
             checkpoints: Mutex::new(checkpoints),
             fetch_sessions: FetchSessions::new(sessions),
             odd_commits: OddCommits::default(),
+            clients,
             private_turns: Semaphore::new(PRIVATE_TURNS_MAX),
             timers: Arc::new(Notify::new()),
         });

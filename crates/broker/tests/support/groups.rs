@@ -27,11 +27,22 @@ pub(crate) fn group_id(id: &str) -> GroupId {
 
 /// Joins as the only member, and assigns partitions of one topic to itself.
 pub(crate) fn join_alone(client: &mut Client, group: &str, topic: &str, partitions: &[i32]) -> Member {
+    join_for(client, group, topic, partitions, 10_000)
+}
+
+/// The same, with a session of so many milliseconds.
+pub(crate) fn join_for(
+    client: &mut Client,
+    group: &str,
+    topic: &str,
+    partitions: &[i32],
+    session_timeout_ms: i32,
+) -> Member {
     let protocol =
         JoinGroupRequestProtocol::default().with_name("range".into()).with_metadata(subscription(topic));
     let request = JoinGroupRequest::default()
         .with_group_id(group_id(group))
-        .with_session_timeout_ms(10_000)
+        .with_session_timeout_ms(session_timeout_ms)
         .with_rebalance_timeout_ms(10_000)
         .with_protocol_type("consumer".into())
         .with_protocols(vec![protocol]);

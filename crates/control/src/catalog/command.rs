@@ -514,6 +514,7 @@ mod tests {
                 expiry_wall: WallMillis(0),
                 monotonic: Monotonic::default(),
                 random: &mut self.random,
+                presence: &ottla_model::Unseen,
             };
             let caller = Caller { client_id: None, client_host: "/127.0.0.1".into() };
             self.catalog.handle(&mut env, &caller, ReplyTo(1), command, &mut effects);

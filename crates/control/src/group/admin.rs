@@ -7,9 +7,10 @@ use ottla_model::{ErrorCode, TopicId, TopicName};
 use super::author::Author;
 use super::classic::DEAD;
 use super::command::{DeleteOffsets, List};
+use super::events::{EventClient, Happening};
 use super::groups::Groups;
 use super::offsets::tombstone;
-use super::reply::{DeleteOffsetsReply, DeleteReply, DescribeReply, ListReply, TopicDeletedReply};
+use super::reply::{DeleteOffsetsReply, DeleteReply, DescribeReply, ListReply, TopicDeletedReply, WhyReply};
 use super::turn::Turn;
 use crate::codec::{Cause, Key};
 use crate::machine::{Caller, Record, ReplyTo};
@@ -35,6 +36,16 @@ impl Groups {
         DescribeReply { error_message, ..DescribeReply::error(group_id, ErrorCode::GroupIdNotFound, DEAD) }
     }
 
+    /// What happened in a group lately.
+    pub(super) fn why(&self, group_id: Arc<str>) -> WhyReply {
+        let events: Vec<_> = self.events.of(&group_id).cloned().collect();
+        let group = self.groups.get(&group_id);
+        let is_unknown = group.is_none() && events.is_empty();
+        let error = if is_unknown { ErrorCode::GroupIdNotFound } else { ErrorCode::None };
+        let state = group.map_or(DEAD, |group| group.classic.state_name());
+        WhyReply { group_id, error, state, events }
+    }
+
     /// Deletes an empty group and its offsets.
     pub(super) fn delete(
         &self,
@@ -48,6 +59,7 @@ impl Groups {
             None => Err(ErrorCode::GroupIdNotFound),
         };
         if result.is_ok() {
+            turn.note(&group_id, Happening::Deleted { by: Some(EventClient::of(caller)) });
             let author = Author::caller(Cause::GroupDelete, caller);
             for (topic, partitions) in self.offsets.group(&group_id).into_iter().flatten() {
                 for (&partition, committed) in partitions {

@@ -39,6 +39,11 @@ pub enum Command {
     DeleteOffsets(DeleteOffsets),
     /// An administrative change of offsets is taken back.
     RestoreOffsets(RestoreOffsets),
+    /// What happened in a group lately.
+    Why {
+        /// The group.
+        group_id: Arc<str>,
+    },
     /// A topic is gone: its committed offsets go too. Sent to every partition of `__consumer_offsets`; sending it
     /// twice is harmless.
     TopicDeleted {

@@ -10,6 +10,7 @@ use ottla_model::{Monotonic, NONE, WallMillis};
 
 use super::GroupConfig;
 use super::author::Author;
+use super::events::Happening;
 use super::groups::Groups;
 use super::offsets::{CommittedOffset, tombstone};
 use super::turn::Turn;
@@ -111,6 +112,7 @@ impl Groups {
             }
         }
         if is_bare && group.classic.is_unused() {
+            turn.note(group_id, Happening::Deleted { by: None });
             let key = Key::group_metadata(group_id);
             turn.effects.records.extend(key.map(|key| Record { key, value: None, headers: Vec::new() }));
         }

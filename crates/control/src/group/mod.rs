@@ -16,6 +16,7 @@
 //! | `classic/` | classic groups themselves |
 //! | `commit`, `fetch`, `offsets` | committed offsets, for groups of any kind |
 //! | `expiry` | what goes because it is old |
+//! | `events` | what happened in groups lately |
 //! | `author`, `restore` | who changes offsets, and taking a change back |
 //! | `admin` | list, describe, delete |
 
@@ -26,6 +27,7 @@ mod command;
 mod commit;
 mod config;
 mod durable;
+mod events;
 mod expiry;
 mod failure;
 mod fetch;
@@ -43,6 +45,10 @@ mod wakes;
 pub use command::*;
 pub use config::GroupConfig;
 pub use durable::{PassedOver, Undo};
+pub use events::{
+    Assignments, EventClient, EventMember, GroupEvent, Happening, Missed, RebalanceCounts, RebalanceReason,
+    Trigger,
+};
 pub use groups::Groups;
 pub use offsets::{CommittedOffset, GroupOffsets, OffsetStore};
 pub use partition::partition_for;

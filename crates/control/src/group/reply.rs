@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::events::GroupEvent;
 use crate::codec::CommitOddities;
 use bytes::Bytes;
 use ottla_model::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName};
@@ -31,6 +32,8 @@ pub enum Reply {
     DeleteOffsets(DeleteOffsetsReply),
     /// To the wish to take a change of offsets back.
     RestoreOffsets(RestoreOffsetsReply),
+    /// To the question what happened in a group.
+    Why(WhyReply),
     /// To the news that a topic is gone.
     TopicDeleted(TopicDeletedReply),
 }
@@ -57,6 +60,7 @@ into_reply! {
     Delete(DeleteReply);
     DeleteOffsets(DeleteOffsetsReply);
     RestoreOffsets(RestoreOffsetsReply);
+    Why(WhyReply);
     TopicDeleted(TopicDeletedReply);
 }
 
@@ -354,4 +358,17 @@ pub struct RestoreOffsetsReply {
     pub error: ErrorCode,
     /// Offsets that are not what they were after that change. If there is any, nothing was restored.
     pub changed: Vec<(TopicName, PartitionIndex)>,
+}
+
+/// To the question what happened in a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WhyReply {
+    /// The group.
+    pub group_id: Arc<str>,
+    /// The outcome. GROUP_ID_NOT_FOUND when there is neither a group nor a memory of one.
+    pub error: ErrorCode,
+    /// Name of the group's state; Dead when there is none any more.
+    pub state: &'static str,
+    /// What happened, the oldest first.
+    pub events: Vec<GroupEvent>,
 }

@@ -8,6 +8,7 @@ use ottla_model::ErrorCode;
 
 use super::{Classic, State};
 use crate::group::command::Sync;
+use crate::group::events::{RebalanceReason, Trigger};
 use crate::group::reply::SyncReply;
 use crate::group::turn::Turn;
 use crate::machine::ReplyTo;
@@ -78,11 +79,13 @@ impl Classic {
             Ok(record) => {
                 turn.record(record);
                 self.transition(turn, State::Stable);
+                self.note_assigned(turn);
                 self.answer_syncs(turn, ErrorCode::None);
             }
             Err(_) => {
                 self.fail_assignment(turn, ErrorCode::UnknownServerError);
-                self.prepare_rebalance(turn);
+                let trigger = Trigger::by(RebalanceReason::AppendFailed, &Arc::default());
+                self.prepare_rebalance(turn, trigger);
             }
         }
     }

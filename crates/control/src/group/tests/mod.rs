@@ -11,5 +11,6 @@ mod restore;
 mod scene;
 mod show;
 mod static_members;
+mod why;
 
 use scene::{Scene, id, join};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ottla_model::{Env, ErrorCode, Monotonic, Random, TopicId, TopicName, WallMillis};
+use ottla_model::{Env, ErrorCode, Monotonic, Presence, Random, Seen, TopicId, TopicName, WallMillis};
 
 use super::show;
 use crate::group::groups::Durable;
@@ -27,6 +27,16 @@ impl Random for Counting {
     }
 }
 
+/// Clients that a test has seen.
+#[derive(Default)]
+pub(super) struct Remembered(pub(super) BTreeMap<String, Seen>);
+
+impl Presence for Remembered {
+    fn last_seen(&self, client_id: &str, _client_host: &str) -> Option<Seen> {
+        self.0.get(client_id).copied()
+    }
+}
+
 /// What waits for one append.
 #[derive(Default)]
 struct Batch {
@@ -43,6 +53,8 @@ pub(super) struct Scene {
     /// How far the wall clock is set ahead of where it should be.
     pub(super) wall_jump_ms: i64,
     random: Counting,
+    /// When clients were seen last, by client id.
+    pub(super) presence: Remembered,
     waiting: BTreeMap<ReplyTo, String>,
     next_reply: u64,
     batch: Batch,
@@ -91,6 +103,7 @@ impl Scene {
             now_ms: 0,
             wall_jump_ms: 0,
             random: Counting::default(),
+            presence: Remembered::default(),
             waiting: BTreeMap::new(),
             next_reply: 0,
             batch: Batch::default(),
@@ -109,6 +122,7 @@ impl Scene {
             expiry_wall: wall,
             monotonic: Monotonic(Duration::from_millis(self.now_ms)),
             random: &mut self.random,
+            presence: &self.presence,
         };
         action(&mut self.groups, &mut env)
     }

@@ -61,6 +61,7 @@ pub(super) fn command(command: &Command) -> String {
             }
         },
         Command::List(filter) => format!("list {:?} {:?}", filter.states, filter.types),
+        Command::Why { group_id } => format!("why {group_id}"),
         Command::Describe { group_id } => format!("describe {group_id}"),
         Command::Delete { group_id } => format!("delete {group_id}"),
         Command::DeleteOffsets(delete) => {
@@ -117,6 +118,7 @@ pub(super) fn reply(reply: &Reply) -> String {
             })
         ),
         Reply::Describe(group) => describe(group),
+        Reply::Why(why) => format!("{} {} events", why.state, why.events.len()),
         Reply::Delete(delete) => format!("deleted: {}", delete.error),
         Reply::DeleteOffsets(delete) => format!(
             "deleted: {} {}",

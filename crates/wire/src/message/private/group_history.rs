@@ -1,4 +1,5 @@
-//! GroupHistory, GroupOffsetsAt, GroupDiff and GroupUndo: what happened to a group's committed offsets.
+//! GroupHistory, GroupOffsetsAt, GroupDiff, GroupUndo and GroupWhy: what happened to a group and to its committed
+//! offsets.
 
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::protocol::StrBytes;
@@ -140,6 +141,34 @@ impl PrivateRequest for GroupUndo {
             let (group, dry_run) = (reader.string()?, reader.boolean()?);
             reader.skip_tagged_fields()?;
             Ok(Self { group, dry_run })
+        })
+    }
+}
+
+/// Asks what happened in a group lately.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupWhy {
+    /// The group.
+    pub group: StrBytes,
+}
+
+impl PrivateRequest for GroupWhy {
+    const KEY: i16 = 0x5024;
+
+    fn encode(&self, version: i16, buffer: &mut BytesMut) -> Result<(), Unencodable> {
+        check_encodable(version, 0, 0)?;
+        let mut writer = Writer::new(buffer, true);
+        writer.string(&self.group);
+        writer.no_tagged_fields();
+        writer.finish()
+    }
+
+    fn decode(version: i16, body: &Bytes) -> Result<Self, Malformed> {
+        check_version(version, 0, 0)?;
+        Reader::read(body, true, |reader| {
+            let group = reader.string()?;
+            reader.skip_tagged_fields()?;
+            Ok(Self { group })
         })
     }
 }

@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use kafka_protocol::protocol::StrBytes;
 use ottla_model::ErrorCode;
 
-pub use group_history::{GroupDiff, GroupHistory, GroupOffsetsAt, GroupUndo};
+pub use group_history::{GroupDiff, GroupHistory, GroupOffsetsAt, GroupUndo, GroupWhy};
 pub use inspect_compaction::InspectCompaction;
 
 use crate::reader::Reader;
@@ -47,6 +47,7 @@ pub(crate) fn decode_any(api_key: i16, version: i16, body: &Bytes) -> Option<Res
         GroupOffsetsAt::KEY => GroupOffsetsAt::decode(version, body).map(drop),
         GroupDiff::KEY => GroupDiff::decode(version, body).map(drop),
         GroupUndo::KEY => GroupUndo::decode(version, body).map(drop),
+        GroupWhy::KEY => GroupWhy::decode(version, body).map(drop),
         _ => return None,
     })
 }
