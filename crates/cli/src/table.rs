@@ -25,14 +25,14 @@ struct Column {
 
 impl Table {
     /// A table with these titles.
-    pub(crate) fn new(columns: &[(&str, Align)]) -> Self {
+    pub(crate) fn new<'a>(columns: impl AsRef<[(&'a str, Align)]>) -> Self {
         let column = |&(title, align): &(&str, Align)| Column { align, cells: vec![title.to_owned()] };
-        Self { columns: columns.iter().map(column).collect(), rows: 0 }
+        Self { columns: columns.as_ref().iter().map(column).collect(), rows: 0 }
     }
 
     /// Adds a row; it has as many cells as there are columns. Control characters, which a name from elsewhere may hold,
     /// are shown as question marks.
-    pub(crate) fn row(&mut self, cells: Vec<String>) {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         let shown = |c: char| if c.is_control() { '?' } else { c };
         for (column, cell) in self.columns.iter_mut().zip(cells) {
             column.cells.push(cell.chars().map(shown).collect());

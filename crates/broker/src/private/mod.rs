@@ -4,8 +4,10 @@
 
 mod compaction;
 mod list;
+mod offsets;
+mod why;
 
-use ottla_wire::private::{InspectCompaction, PrivateRequest};
+use ottla_wire::private::{self, InspectCompaction, PrivateRequest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -13,6 +15,11 @@ pub use compaction::{
     AllRecords, CleanedRecords, Compaction, CompactionReason, PartitionCompaction, Stopped,
 };
 pub use list::List;
+pub use offsets::{
+    GroupDiff, GroupHistory, GroupOffsetsAt, GroupUndo, OffsetAt, OffsetChange, OffsetDifference,
+    OffsetRestored,
+};
+pub use why::{GroupEvent, GroupWhy, MemberAssignment, MemberName, TimedEvent, TopicPartitions};
 
 pub(crate) use list::{Counted, ListBuilder};
 
@@ -24,4 +31,24 @@ pub trait Question: PrivateRequest + Send + 'static {
 
 impl Question for InspectCompaction {
     type Document = Compaction;
+}
+
+impl Question for private::GroupHistory {
+    type Document = GroupHistory;
+}
+
+impl Question for private::GroupOffsetsAt {
+    type Document = GroupOffsetsAt;
+}
+
+impl Question for private::GroupDiff {
+    type Document = GroupDiff;
+}
+
+impl Question for private::GroupUndo {
+    type Document = GroupUndo;
+}
+
+impl Question for private::GroupWhy {
+    type Document = GroupWhy;
 }

@@ -7,13 +7,16 @@ mod adopt;
 mod catalog;
 mod checkpoints;
 mod cleaner;
+mod clients;
 mod close;
 mod compaction;
 mod coordinator;
 mod data_dir;
 mod flusher;
 mod groups;
+mod history;
 mod housekeeping;
+mod odd_commits;
 mod open;
 mod partition;
 mod producer_ids;
@@ -30,13 +33,15 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use ottla_control::catalog::Catalog;
-use ottla_control::group::Groups;
+use ottla_control::group::{Groups, OddCommit};
+use ottla_control::machine::Caller;
 use ottla_model::{ErrorCode, PartitionIndex, TopicId, WallMillis};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 
 pub(crate) use adopt::{Adoption, LogToAdopt, TopicToAdopt};
 pub(crate) use catalog::TopicError;
 pub(crate) use checkpoints::Checkpoints;
+pub(crate) use clients::{Clients, SeenConnection};
 pub(crate) use coordinator::Coordinator;
 pub(crate) use data_dir::Lock;
 pub(crate) use flusher::Flusher;
@@ -50,6 +55,7 @@ use crate::api::FetchSessions;
 use crate::clock::{Clock, Started};
 use crate::settings::Settings;
 use data_dir::DataDir;
+use odd_commits::OddCommits;
 use producer_ids::ProducerIds;
 use router::Route;
 use shared_sync::SharedSync;
@@ -77,6 +83,8 @@ pub(crate) struct Shard {
     producer_ids: ProducerIds,
     checkpoints: Mutex<Checkpoints>,
     fetch_sessions: FetchSessions,
+    odd_commits: OddCommits,
+    clients: Arc<Clients>,
     private_turns: Semaphore,
     /// Woken when some coordinator's deadline has come nearer.
     timers: Arc<Notify>,
@@ -98,11 +106,9 @@ impl Shard {
         &self.data_dir.shared_sync
     }
 
-    /// The wall clock as far as things may expire by it: it never runs ahead of the monotonic clock, so that a clock that
-    /// is set forward deletes nothing. At start it is believed.
+    /// The wall clock as far as things may expire by it ([`Started::expiry`]).
     pub(crate) fn expiry_now(&self) -> WallMillis {
-        let steady = self.started.steady(self.clock.monotonic());
-        WallMillis(self.clock.wall().0.min(steady.0))
+        self.started.expiry(&*self.clock)
     }
 
     /// The wall clock.
@@ -113,6 +119,18 @@ impl Shard {
     /// The fetch sessions of this broker (KIP-227).
     pub(crate) fn fetch_sessions(&self) -> &FetchSessions {
         &self.fetch_sessions
+    }
+
+    /// Who was seen lately.
+    pub(crate) fn clients(&self) -> &Arc<Clients> {
+        &self.clients
+    }
+
+    /// Takes note of commits that look like mistakes.
+    pub(crate) fn tell_odd_commits(&self, group: &str, member: &str, caller: &Caller, odd: &[OddCommit]) {
+        if !odd.is_empty() {
+            self.odd_commits.tell(group, member, caller, odd, self.clock.monotonic());
+        }
     }
 
     /// Waits until a request of a private API may be worked on, which lasts until what this gives is dropped.

@@ -10,8 +10,10 @@ use tokio::sync::{Notify, Semaphore};
 use tracing::{error, warn};
 
 use super::checkpoints::Checkpoints;
+use super::clients::Clients;
 use super::coordinator::Coordinator;
 use super::data_dir::{DataDir, Lock};
+use super::odd_commits::OddCommits;
 use super::partition::{CommitStage, Partition};
 use super::producer_ids::ProducerIds;
 use super::router::{OneNode, Router};
@@ -20,7 +22,7 @@ use super::{FetchSessions, PRIVATE_TURNS_MAX, Settings, Shard};
 use super::{side_by_side, strays};
 use crate::clock::{Clock, Started, SystemRandom};
 use crate::error::OpenError;
-use crate::settings::log_config;
+use crate::settings::topic_log_config;
 
 /// `Uuid.METADATA_TOPIC_ID`.
 const METADATA_TOPIC_ID: TopicId = TopicId([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
@@ -71,6 +73,7 @@ impl Shard {
         let topics = opener.topics(known, &checkpoints)?;
         let sessions = usize::try_from(settings.max_incremental_fetch_session_cache_slots).unwrap_or(0);
         let started = Started::now(&*clock);
+        let clients = Arc::new(Clients::new(Arc::clone(&clock)));
         let shard = Arc::new(Self {
             settings,
             clock,
@@ -84,6 +87,8 @@ impl Shard {
             producer_ids: ProducerIds::default(),
             checkpoints: Mutex::new(checkpoints),
             fetch_sessions: FetchSessions::new(sessions),
+            odd_commits: OddCommits::default(),
+            clients,
             private_turns: Semaphore::new(PRIVATE_TURNS_MAX),
             timers: Arc::new(Notify::new()),
         });
@@ -107,7 +112,7 @@ impl Shard {
             clock: &self.clock,
             seams: &self.seams,
         };
-        let config = log_config(&self.settings, &topic.configs);
+        let config = topic_log_config(&self.settings, &topic.name, &topic.configs);
         let mut partitions = before.to_vec();
         let first = PartitionIndex::try_from(before.len()).unwrap_or(PartitionIndex::MAX);
         for index in first..topic.partitions {
@@ -153,7 +158,7 @@ impl Opener<'_> {
     fn topics(&self, known: Vec<Arc<Topic>>, checkpoints: &Checkpoints) -> Result<Topics, OpenError> {
         let mut jobs = Vec::new();
         for topic in &known {
-            let config = log_config(self.settings, &topic.configs);
+            let config = topic_log_config(self.settings, &topic.name, &topic.configs);
             jobs.extend((0..topic.partitions).map(|index| (topic, index, config.clone())));
         }
         let threads = usize::try_from(self.settings.num_recovery_threads_per_data_dir).unwrap_or(1);

@@ -18,7 +18,7 @@ use super::{Checkpoints, Needs, Partition};
 use crate::clock::{Clock, SystemClock, SystemRandom};
 use crate::error::OpenError;
 use crate::private::{AllRecords, Compaction, ListBuilder, PartitionCompaction, Stopped};
-use crate::settings::{Settings, log_config};
+use crate::settings::{Settings, topic_log_config};
 
 /// Why a stopped data directory cannot be looked into. One line that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +103,7 @@ fn choose<'a>(
     settings: &Settings,
 ) -> Result<Vec<&'a Arc<Topic>>, InspectError> {
     if names.is_empty() {
-        return Ok(known.iter().filter(|topic| log_config(settings, &topic.configs).compacted).collect());
+        return Ok(known.iter().filter(|topic| topic_log_config(settings, &topic.name, &topic.configs).compacted).collect());
     }
     let named = |name: &String| {
         let found = known.iter().find(|topic| topic.name.as_str() == name.as_str());
@@ -120,7 +120,7 @@ impl Opener<'_> {
         index: PartitionIndex,
         checkpoints: &Checkpoints,
     ) -> Result<PartitionCompaction, OpenError> {
-        let config = log_config(self.settings, &topic.configs);
+        let config = topic_log_config(self.settings, &topic.name, &topic.configs);
         let partition = self.partition(&topic.name, topic.id, index, config, checkpoints)?;
         let log = partition.log();
         let cleaned_to = checkpoints.cleaned_to(&topic.name, index);

@@ -15,14 +15,20 @@
 //! | `membership` | JoinGroup, SyncGroup, Heartbeat, LeaveGroup: finds or makes the group |
 //! | `classic/` | classic groups themselves |
 //! | `commit`, `fetch`, `offsets` | committed offsets, for groups of any kind |
+//! | `expiry` | what goes because it is old |
+//! | `events` | what happened in groups lately |
+//! | `author`, `restore` | who changes offsets, and taking a change back |
 //! | `admin` | list, describe, delete |
 
 mod admin;
+mod author;
 mod classic;
 mod command;
 mod commit;
 mod config;
 mod durable;
+mod events;
+mod expiry;
 mod failure;
 mod fetch;
 mod groups;
@@ -30,6 +36,7 @@ mod membership;
 mod offsets;
 mod partition;
 mod reply;
+mod restore;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -38,6 +45,10 @@ mod wakes;
 pub use command::*;
 pub use config::GroupConfig;
 pub use durable::{PassedOver, Undo};
+pub use events::{
+    Assignments, EventClient, EventMember, GroupEvent, Happening, Missed, RebalanceCounts, RebalanceReason,
+    Trigger,
+};
 pub use groups::Groups;
 pub use offsets::{CommittedOffset, GroupOffsets, OffsetStore};
 pub use partition::partition_for;

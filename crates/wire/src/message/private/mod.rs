@@ -4,12 +4,14 @@
 //! name as [`SOFTWARE_NAME`]; to everybody else an Ottla looks like a Kafka. Each has a request of its own, one module a
 //! request, and all have the same [`Answer`]: an error, or a document of JSON.
 
+mod group_history;
 mod inspect_compaction;
 
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::protocol::StrBytes;
 use ottla_model::ErrorCode;
 
+pub use group_history::{GroupDiff, GroupHistory, GroupOffsetsAt, GroupUndo, GroupWhy};
 pub use inspect_compaction::InspectCompaction;
 
 use crate::reader::Reader;
@@ -41,6 +43,11 @@ pub trait PrivateRequest: Sized {
 pub(crate) fn decode_any(api_key: i16, version: i16, body: &Bytes) -> Option<Result<(), Malformed>> {
     Some(match api_key {
         InspectCompaction::KEY => InspectCompaction::decode(version, body).map(drop),
+        GroupHistory::KEY => GroupHistory::decode(version, body).map(drop),
+        GroupOffsetsAt::KEY => GroupOffsetsAt::decode(version, body).map(drop),
+        GroupDiff::KEY => GroupDiff::decode(version, body).map(drop),
+        GroupUndo::KEY => GroupUndo::decode(version, body).map(drop),
+        GroupWhy::KEY => GroupWhy::decode(version, body).map(drop),
         _ => return None,
     })
 }
