@@ -1,5 +1,6 @@
 //! One partition's log.
 
+mod aborted;
 mod append;
 mod batches;
 mod cleaning;
@@ -13,6 +14,7 @@ mod retention;
 mod roll;
 mod swap;
 mod time;
+mod unread;
 
 use std::io;
 use std::path::Path;
@@ -28,6 +30,7 @@ use crate::producers::Producers;
 use crate::recovery::{self, RecoveryReport};
 use crate::segment::{Place, Segment};
 
+pub use aborted::Isolation;
 pub use append::{Append, Appended};
 pub use batches::Batches;
 pub use deleted::DeletedFiles;
@@ -38,6 +41,7 @@ pub use read::{Read, ReadLimit};
 pub use retention::{ExpiredSegment, RetentionReason, RetentionReport};
 pub use swap::CleanReport;
 pub use time::TimedOffset;
+pub use unread::{CountedSegments, NextRecord, UncountedSegments, Unread, UnreadBatches, UnreadLook};
 
 /// Whose log it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,8 @@
 //! first use, and [`Segment::cool`] lets them go again.
 
 mod append;
+mod counting;
+mod counts;
 mod damage;
 mod find;
 mod find_time;
@@ -22,6 +24,8 @@ use crate::index::{OffsetIndex, TimeIndex, TimestampOffset};
 use crate::names::{Kind, TEMPORARY_SUFFIX, file_name};
 
 pub(crate) use append::Limits;
+pub(crate) use counting::{CountedPart, Uncounted, records_before};
+pub(crate) use counts::Tally;
 pub(crate) use damage::Damage;
 pub(crate) use find_time::FoundRecord;
 pub(crate) use indexes::Indexes;
@@ -93,6 +97,8 @@ pub(crate) struct Segment {
     checked_from: u64,
     /// Bad bytes that are known; `None` when there are none, as almost always.
     damage: RwLock<Option<Arc<[Damage]>>>,
+    /// How many records it holds for readers.
+    counted: counting::Counted,
 }
 
 impl Segment {
@@ -123,6 +129,7 @@ impl Segment {
             is_sealed: false,
             checked_from: size,
             damage: RwLock::default(),
+            counted: counting::Counted::behind(size),
         }
     }
 
