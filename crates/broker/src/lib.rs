@@ -20,6 +20,7 @@ mod embed;
 mod error;
 mod error_codes;
 mod import;
+pub mod private;
 mod server;
 mod settings;
 mod shard;
