@@ -37,6 +37,11 @@ pub enum Command {
     },
     /// OffsetDelete.
     DeleteOffsets(DeleteOffsets),
+    /// Everything that an observer wants of a group, or of all of this partition.
+    Outline {
+        /// The group; nothing for all.
+        group_id: Option<Arc<str>>,
+    },
     /// A topic is gone: its committed offsets go too. Sent to every partition of `__consumer_offsets`; sending it
     /// twice is harmless.
     TopicDeleted {

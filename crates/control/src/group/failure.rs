@@ -8,7 +8,7 @@ use super::classic::Classic;
 use super::groups::{Durable, Groups};
 use super::reply::{
     CommitOffsetsReply, DeleteOffsetsReply, DeleteReply, DescribeReply, FetchOffsetsReply, HeartbeatReply,
-    JoinReply, LeaveReply, ListReply, Reply, SyncReply, TopicDeletedReply,
+    JoinReply, LeaveReply, ListReply, OutlineReply, Reply, SyncReply, TopicDeletedReply,
 };
 use super::turn::Turn;
 use crate::codec::GroupMetadataValue;
@@ -62,6 +62,7 @@ fn error_reply(reply: Reply, cause: ErrorCode) -> Reply {
         Reply::Describe(DescribeReply { group_id, .. }) => DescribeReply::error(group_id, error, "").into(),
         Reply::Delete(DeleteReply { group_id, .. }) => DeleteReply { group_id, error }.into(),
         Reply::DeleteOffsets(_) => DeleteOffsetsReply { error, topics: Vec::new() }.into(),
+        Reply::Outline(_) => OutlineReply { error, groups: Vec::new() }.into(),
         Reply::TopicDeleted(_) => TopicDeletedReply { error, offsets: 0 }.into(),
     }
 }

@@ -16,6 +16,7 @@
 //! | `classic/` | classic groups themselves |
 //! | `commit`, `fetch`, `offsets` | committed offsets, for groups of any kind |
 //! | `admin` | list, describe, delete |
+//! | `outline`, `rebalances` | what observers are told |
 
 mod admin;
 mod classic;
@@ -28,7 +29,9 @@ mod fetch;
 mod groups;
 mod membership;
 mod offsets;
+mod outline;
 mod partition;
+mod rebalances;
 mod reply;
 #[cfg(test)]
 mod tests;
@@ -40,7 +43,9 @@ pub use config::GroupConfig;
 pub use durable::{PassedOver, Undo};
 pub use groups::Groups;
 pub use offsets::{CommittedOffset, GroupOffsets, OffsetStore};
+pub use outline::GroupOutline;
 pub use partition::partition_for;
+pub use rebalances::{RebalanceReason, Rebalances};
 pub use reply::*;
 
 /// Longest text that groups take from a client, in bytes. A record holds at most 32767, and a member's id is the

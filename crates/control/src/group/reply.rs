@@ -5,6 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ottla_model::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName};
 
+use super::outline::GroupOutline;
+
 /// The reply to a [`Command`](super::Command), of the variant of the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
@@ -28,6 +30,8 @@ pub enum Reply {
     Delete(DeleteReply),
     /// To OffsetDelete.
     DeleteOffsets(DeleteOffsetsReply),
+    /// To an observer.
+    Outline(OutlineReply),
     /// To the news that a topic is gone.
     TopicDeleted(TopicDeletedReply),
 }
@@ -53,6 +57,7 @@ into_reply! {
     Describe(DescribeReply);
     Delete(DeleteReply);
     DeleteOffsets(DeleteOffsetsReply);
+    Outline(OutlineReply);
     TopicDeleted(TopicDeletedReply);
 }
 
@@ -313,6 +318,15 @@ pub struct DeleteOffsetsReply {
     pub error: ErrorCode,
     /// The outcome for each partition.
     pub topics: Vec<(TopicName, Vec<(PartitionIndex, ErrorCode)>)>,
+}
+
+/// To an observer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutlineReply {
+    /// The outcome: GROUP_ID_NOT_FOUND when there is no such group.
+    pub error: ErrorCode,
+    /// The groups, by id.
+    pub groups: Vec<GroupOutline>,
 }
 
 /// To the news that a topic is gone.

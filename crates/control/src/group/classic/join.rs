@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ottla_model::ErrorCode;
 
 use super::member::{Member, Protocols};
-use super::{Classic, State};
+use super::{Classic, RebalanceReason, State};
 use crate::group::command::Join;
 use crate::group::reply::{JoinMember, JoinReply};
 use crate::group::turn::Turn;
@@ -128,7 +128,7 @@ impl Classic {
         };
         if rejoins {
             self.update_member(turn, &member_id, request);
-            self.maybe_prepare_rebalance(turn);
+            self.maybe_prepare_rebalance(turn, RebalanceReason::MemberRejoined);
         } else {
             let reply = self.joined(&member_id);
             turn.reply(request.reply_to, reply);
@@ -166,7 +166,7 @@ impl Classic {
             session_ends: Some(session_ends),
         };
         self.roster.insert(member_id, member);
-        self.maybe_prepare_rebalance(turn);
+        self.maybe_prepare_rebalance(turn, RebalanceReason::MemberJoined);
     }
 
     /// Takes over what a member says in its new JoinGroup, and parks it (`updateMember`).

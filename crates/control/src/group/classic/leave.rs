@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ottla_model::ErrorCode;
 
-use super::{Classic, State};
+use super::{Classic, RebalanceReason, State};
 use crate::group::command::LeavingMember;
 use crate::group::reply::LeftMember;
 use crate::group::turn::Turn;
@@ -24,7 +24,9 @@ impl Classic {
         }
         if left.iter().any(|member| !member.error.is_error()) {
             match self.state {
-                State::Stable | State::CompletingRebalance => self.prepare_rebalance(turn),
+                State::Stable | State::CompletingRebalance => {
+                    self.prepare_rebalance(turn, RebalanceReason::MemberLeft)
+                }
                 State::PreparingRebalance => self.maybe_complete_join(turn),
                 State::Empty => {}
             }

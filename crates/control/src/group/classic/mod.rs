@@ -39,6 +39,7 @@ use self::member::Member;
 use self::roster::Roster;
 pub(in crate::group) use self::state::DEAD;
 use self::state::State;
+use super::rebalances::{RebalanceReason, Rebalances};
 use super::reply::{JoinReply, SyncReply};
 use super::turn::Turn;
 
@@ -74,6 +75,7 @@ pub(in crate::group) struct Classic {
     /// A moment no later than the earliest of all deadlines here. It may be early, since most deadlines move away
     /// (each heartbeat does that) long before they come.
     soonest: Option<Monotonic>,
+    rebalances: Rebalances,
 }
 
 /// What ends the wait for members to join.
@@ -114,12 +116,18 @@ impl Classic {
             join_timer: None,
             sync_ends: None,
             soonest: None,
+            rebalances: Rebalances::default(),
         }
     }
 
     /// Takes the moment that the group last asked to be woken at, at the latest.
     pub(in crate::group) fn soonest(&self) -> Option<Monotonic> {
         self.soonest
+    }
+
+    /// How often it rebalanced.
+    pub(in crate::group) fn rebalances(&self) -> Rebalances {
+        self.rebalances
     }
 
     /// Remembers a deadline.

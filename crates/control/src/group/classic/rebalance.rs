@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ottla_model::ErrorCode;
 
-use super::{Classic, JoinTimer, State};
+use super::{Classic, JoinTimer, RebalanceReason, State};
 use crate::codec::ConsumerSubscription;
 use crate::group::turn::Turn;
 
@@ -16,16 +16,17 @@ const JOIN_RETRY_MS_MIN: i32 = 1_000;
 impl Classic {
     /// Begins a rebalance; or, when one is under way, completes its join phase if that was the last one missing
     /// (`maybePrepareRebalanceOrCompleteJoin`).
-    pub(super) fn maybe_prepare_rebalance(&mut self, turn: &mut Turn<'_, '_>) {
+    pub(super) fn maybe_prepare_rebalance(&mut self, turn: &mut Turn<'_, '_>, reason: RebalanceReason) {
         if self.state == State::PreparingRebalance {
             self.maybe_complete_join(turn);
         } else {
-            self.prepare_rebalance(turn);
+            self.prepare_rebalance(turn, reason);
         }
     }
 
     /// Begins a rebalance: members learn of it by their next heartbeat.
-    pub(super) fn prepare_rebalance(&mut self, turn: &mut Turn<'_, '_>) {
+    pub(super) fn prepare_rebalance(&mut self, turn: &mut Turn<'_, '_>, reason: RebalanceReason) {
+        self.rebalances.add(reason);
         if self.state == State::CompletingRebalance {
             self.fail_assignment(turn, ErrorCode::RebalanceInProgress);
         }

@@ -5,7 +5,7 @@ use ottla_model::{NONE, WallMillis};
 use std::sync::Arc;
 
 use super::member::Member;
-use super::{Classic, State};
+use super::{Classic, RebalanceReason, State};
 use crate::codec::{EncodeError, GroupMetadataMember, GroupMetadataValue, Key};
 use crate::group::turn::Turn;
 use crate::machine::Record;
@@ -85,7 +85,7 @@ impl Classic {
         if group.roster.len() > turn.config.max_size {
             // The setting was lowered: a rebalance turns away the members that come last, and gives the others the
             // chance to commit.
-            group.prepare_rebalance(turn);
+            group.prepare_rebalance(turn, RebalanceReason::TooManyMembers);
         }
         group
     }

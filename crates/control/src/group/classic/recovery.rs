@@ -16,7 +16,7 @@ use std::sync::Arc;
 use ottla_model::ErrorCode;
 
 use super::record::member_from_record;
-use super::{Classic, State};
+use super::{Classic, RebalanceReason, State};
 use crate::codec::GroupMetadataValue;
 use crate::group::reply::{JoinReply, Reply, SyncReply};
 use crate::group::turn::Turn;
@@ -39,7 +39,7 @@ impl Classic {
             }
             _ => {
                 self.fail_assignment(turn, error);
-                self.prepare_rebalance(turn);
+                self.prepare_rebalance(turn, RebalanceReason::NotStored);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ottla_model::{ErrorCode, Monotonic};
 
-use super::{Classic, JoinTimer, State};
+use super::{Classic, JoinTimer, RebalanceReason, State};
 use crate::group::command::Heartbeat;
 use crate::group::turn::Turn;
 
@@ -119,7 +119,9 @@ impl Classic {
         }
         self.remove(turn, member_id);
         match self.state {
-            State::Stable | State::CompletingRebalance => self.prepare_rebalance(turn),
+            State::Stable | State::CompletingRebalance => {
+                self.prepare_rebalance(turn, RebalanceReason::SessionExpired)
+            }
             State::PreparingRebalance => self.complete_join_without(turn),
             State::Empty => {}
         }
@@ -135,6 +137,6 @@ impl Classic {
         for member_id in std::mem::take(&mut self.pending_sync) {
             self.remove(turn, &member_id);
         }
-        self.prepare_rebalance(turn);
+        self.prepare_rebalance(turn, RebalanceReason::SyncMissed);
     }
 }

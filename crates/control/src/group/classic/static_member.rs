@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ottla_model::ErrorCode;
 
 use super::join::JoinRequest;
-use super::{Classic, State, dismiss};
+use super::{Classic, RebalanceReason, State, dismiss};
 use crate::group::reply::JoinReply;
 use crate::group::turn::Turn;
 
@@ -41,9 +41,9 @@ impl Classic {
                     }
                 }
             }
-            State::Stable => self.maybe_prepare_rebalance(turn),
+            State::Stable => self.maybe_prepare_rebalance(turn, RebalanceReason::StaticMemberReplaced),
             // The leader may be assigning to the old member id right now, so the new one would get nothing.
-            State::CompletingRebalance => self.prepare_rebalance(turn),
+            State::CompletingRebalance => self.prepare_rebalance(turn, RebalanceReason::StaticMemberReplaced),
             State::PreparingRebalance | State::Empty => self.maybe_complete_join(turn),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ottla_model::ErrorCode;
 
-use super::{Classic, State};
+use super::{Classic, RebalanceReason, State};
 use crate::group::command::Sync;
 use crate::group::reply::SyncReply;
 use crate::group::turn::Turn;
@@ -82,7 +82,7 @@ impl Classic {
             }
             Err(_) => {
                 self.fail_assignment(turn, ErrorCode::UnknownServerError);
-                self.prepare_rebalance(turn);
+                self.prepare_rebalance(turn, RebalanceReason::NotStored);
             }
         }
     }

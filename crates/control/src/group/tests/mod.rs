@@ -3,6 +3,7 @@
 mod failures;
 mod membership;
 mod offsets;
+mod outline;
 mod random;
 mod rebalances;
 mod scene;
