@@ -35,8 +35,8 @@ pub use config::LogConfig;
 pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, RealDisk, SimDisk};
 pub use error::{AppendError, LogError, ReadError, is_transient};
 pub use log::{
-    Append, Appended, Batches, CleanReport, Closed, CountedSegments, DeletedFiles, ExpiredSegment, Flush,
+    Append, Appended, Batches, CleanReport, Closed, CountedSegment, DeletedFiles, ExpiredSegment, Flush,
     Identity, Isolation, Log, NextRecord, Open, Quarantined, Read, ReadLimit, RetentionReason,
-    RetentionReport, TimedOffset, UncountedSegments, Unread, UnreadBatches, UnreadLook,
+    RetentionReport, TimedOffset, UncountedSegment, Unread, UnreadBatches, UnreadLook,
 };
 pub use recovery::RecoveryReport;

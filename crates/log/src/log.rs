@@ -41,7 +41,7 @@ pub use read::{Read, ReadLimit};
 pub use retention::{ExpiredSegment, RetentionReason, RetentionReport};
 pub use swap::CleanReport;
 pub use time::TimedOffset;
-pub use unread::{CountedSegments, NextRecord, UncountedSegments, Unread, UnreadBatches, UnreadLook};
+pub use unread::{CountedSegment, NextRecord, UncountedSegment, Unread, UnreadBatches, UnreadLook};
 
 /// Whose log it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

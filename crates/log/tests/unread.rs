@@ -21,8 +21,8 @@ fn unread(log: &mut Log, from: Offset, upper: Offset) -> Unread {
     loop {
         match log.unread(from, upper, Isolation::ReadUncommitted).expect("looked") {
             UnreadLook::Known(batches) => return batches.count().expect("counted"),
-            UnreadLook::Uncounted(segments) => {
-                log.note_counted(segments.count().expect("counted")).expect("noted");
+            UnreadLook::Uncounted(segment) => {
+                log.note_counted(segment.count().expect("counted")).expect("noted");
             }
         }
     }
@@ -190,10 +190,10 @@ fn a_count_of_files_that_were_replaced_meanwhile_is_dropped() {
     append_random(&mut log, &mut Seeded(3), 60);
     let end = log.close(NOW).expect("closed").recovery_point;
     let mut log = place.open(&compacted(), true, end).0;
-    let Ok(UnreadLook::Uncounted(segments)) = log.unread(0, end, Isolation::ReadUncommitted) else {
+    let Ok(UnreadLook::Uncounted(segment)) = log.unread(0, end, Isolation::ReadUncommitted) else {
         panic!("nothing was read yet")
     };
-    let counted = segments.count().expect("counted");
+    let counted = segment.count().expect("counted");
     clean_up(&mut log, NOW, 0);
     log.note_counted(counted).expect("noted");
     let expected = naive(&log, 0, end);

@@ -8,7 +8,7 @@
 //!
 //! ```text
 //!   Log::unread ─┬─ Known ──────► UnreadBatches::count ──► Unread
-//!        ▲       └─ Uncounted ──► UncountedSegments::count ──┐
+//!        ▲       └─ Uncounted ──► UncountedSegment::count ──┐
 //!        └────────────────────── Log::note_counted ◄─────────┘
 //! ```
 
@@ -22,9 +22,6 @@ use super::aborted::{AbortedBatches, Isolation};
 use crate::batch::{BatchHeader, HEADER_BYTES, TimestampType, Walk};
 use crate::error::ReadError;
 use crate::segment::{CountedPart, Scanned, Segment, Tally, Uncounted, records_before};
-
-/// Segments that are counted in one go, each of which holds a descriptor meanwhile.
-const SEGMENTS_AT_ONCE_MAX: usize = 16;
 
 /// What a reader has not seen yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +52,8 @@ pub struct NextRecord {
 pub enum UnreadLook {
     /// The answer, but for a look into a batch or two.
     Known(UnreadBatches),
-    /// Nothing yet: these have to be counted first.
-    Uncounted(UncountedSegments),
+    /// Nothing yet: this has to be counted first.
+    Uncounted(UncountedSegment),
 }
 
 /// What is unread, down to the batches in which it begins.
@@ -73,26 +70,21 @@ pub struct UnreadBatches {
     pub(super) aborted: AbortedBatches,
 }
 
-/// Segments of which the headers have to be read once.
+/// A segment of which the headers have to be read once.
 #[derive(Debug)]
-pub struct UncountedSegments {
-    segments: Vec<Uncounted>,
-}
+pub struct UncountedSegment(Uncounted);
 
-/// What counting segments gave, for [`Log::note_counted`].
+/// What counting a segment gave, for [`Log::note_counted`].
 #[derive(Debug)]
-pub struct CountedSegments {
-    parts: Vec<CountedPart>,
-}
+pub struct CountedSegment(CountedPart);
 
-impl UncountedSegments {
+impl UncountedSegment {
     /// Reads the headers of all batches, from the disk when they are not in memory. It takes no lock.
     ///
     /// # Errors
     /// What is wrong with the disk.
-    pub fn count(self) -> io::Result<CountedSegments> {
-        let parts = self.segments.into_iter().map(Uncounted::count).collect::<io::Result<_>>()?;
-        Ok(CountedSegments { parts })
+    pub fn count(self) -> io::Result<CountedSegment> {
+        self.0.count().map(CountedSegment)
     }
 }
 
@@ -113,9 +105,8 @@ impl Log {
         if from >= upper {
             return Ok(UnreadLook::Known(UnreadBatches::nothing(from, upper)));
         }
-        let uncounted = self.uncounted_between(from, upper)?;
-        if !uncounted.is_empty() {
-            return Ok(UnreadLook::Uncounted(UncountedSegments { segments: uncounted }));
+        if let Some(uncounted) = self.uncounted_between(from, upper)? {
+            return Ok(UnreadLook::Uncounted(UncountedSegment(uncounted)));
         }
         let mut found = UnreadBatches::nothing(from, upper);
         for (place, segment) in self.segments_between(from, upper) {
@@ -138,28 +129,30 @@ impl Log {
     ///
     /// # Errors
     /// What is wrong with the disk.
-    pub fn note_counted(&mut self, counted: CountedSegments) -> Result<(), ReadError> {
-        for part in counted.parts {
-            let of = |segment: &&mut Segment| segment.base_offset() == part.base_offset;
-            if let Some(segment) = self.segments.iter_mut().find(of) {
-                segment.note_counted(part)?;
-            }
+    pub fn note_counted(&mut self, counted: CountedSegment) -> Result<(), ReadError> {
+        let CountedSegment(part) = counted;
+        let of = |segment: &&mut Segment| segment.base_offset() == part.base_offset;
+        match self.segments.iter_mut().find(of) {
+            Some(segment) => Ok(segment.note_counted(part)?),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    fn uncounted_between(&mut self, from: Offset, upper: Offset) -> Result<Vec<Uncounted>, ReadError> {
-        let places: Vec<usize> = self.segments_between(from, upper).map(|(place, _)| place).collect();
-        let mut uncounted = Vec::new();
-        for place in places {
-            if let Some(segment) = self.segments.get_mut(place) {
-                uncounted.extend(segment.uncounted(from)?);
-            }
-            if uncounted.len() >= SEGMENTS_AT_ONCE_MAX {
+    fn uncounted_between(&mut self, from: Offset, upper: Offset) -> Result<Option<Uncounted>, ReadError> {
+        let first = self.first_segment_of(from);
+        for segment in self.segments.iter_mut().skip(first) {
+            if segment.base_offset() >= upper {
                 break;
             }
+            if let Some(uncounted) = segment.uncounted(from)? {
+                return Ok(Some(uncounted));
+            }
         }
-        Ok(uncounted)
+        Ok(None)
+    }
+
+    fn first_segment_of(&self, offset: Offset) -> usize {
+        self.segments.partition_point(|segment| segment.base_offset() <= offset).saturating_sub(1)
     }
 
     /// The segments that hold offsets of a range, with their places.
@@ -168,8 +161,7 @@ impl Log {
         from: Offset,
         upper: Offset,
     ) -> impl Iterator<Item = (usize, &Segment)> {
-        let first = self.segments.partition_point(|segment| segment.base_offset() <= from).saturating_sub(1);
-        let all = self.segments.iter().enumerate().skip(first);
+        let all = self.segments.iter().enumerate().skip(self.first_segment_of(from));
         all.take_while(move |(_, segment)| segment.base_offset() < upper)
     }
 

@@ -25,7 +25,7 @@ impl Classic {
         if left.iter().any(|member| !member.error.is_error()) {
             match self.state {
                 State::Stable | State::CompletingRebalance => {
-                    self.prepare_rebalance(turn, RebalanceReason::MemberLeft)
+                    self.prepare_rebalance(turn, RebalanceReason::MemberLeft);
                 }
                 State::PreparingRebalance => self.maybe_complete_join(turn),
                 State::Empty => {}

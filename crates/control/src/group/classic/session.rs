@@ -120,7 +120,7 @@ impl Classic {
         self.remove(turn, member_id);
         match self.state {
             State::Stable | State::CompletingRebalance => {
-                self.prepare_rebalance(turn, RebalanceReason::SessionExpired)
+                self.prepare_rebalance(turn, RebalanceReason::SessionExpired);
             }
             State::PreparingRebalance => self.complete_join_without(turn),
             State::Empty => {}
