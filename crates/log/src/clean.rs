@@ -36,7 +36,7 @@ use ottla_model::{Offset, WallMillis};
 
 use crate::error::LogError;
 use crate::names::{CLEANED_SUFFIX, Kind, file_name};
-use crate::segment::Place;
+use crate::segment::{Counts, Place};
 
 pub use plan::CleanPlan;
 pub(crate) use plan::{PlanSettings, Source};
@@ -112,6 +112,8 @@ pub(crate) struct CleanedSegment {
     pub(crate) sources: Vec<(Offset, u64)>,
     /// The files that it has.
     pub(crate) kinds: Vec<Kind>,
+    /// How many records it holds for readers.
+    pub(crate) counts: Counts,
 }
 
 impl Cleaned {

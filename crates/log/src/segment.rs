@@ -25,7 +25,7 @@ use crate::names::{Kind, TEMPORARY_SUFFIX, file_name};
 
 pub(crate) use append::Limits;
 pub(crate) use counting::{CountedPart, Uncounted, records_before};
-pub(crate) use counts::Tally;
+pub(crate) use counts::{Counts, Tally};
 pub(crate) use damage::Damage;
 pub(crate) use find_time::FoundRecord;
 pub(crate) use indexes::Indexes;
@@ -171,8 +171,9 @@ impl Segment {
         self.end_offset = end_offset;
     }
 
-    /// Notes that its files are those of a compacted segment, which ends at that offset.
-    pub(crate) fn set_replaced(&mut self, end_offset: Offset) {
+    /// Notes that its files are those of a compacted segment, which ends at that offset and was counted.
+    pub(crate) fn set_replaced(&mut self, end_offset: Offset, counts: Counts) {
+        self.counted = counting::Counted::whole(counts);
         self.end_offset = end_offset;
         self.is_sealed = true;
     }

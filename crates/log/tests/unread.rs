@@ -199,6 +199,17 @@ fn a_count_of_files_that_were_replaced_meanwhile_is_dropped() {
     let expected = naive(&log, 0, end);
     assert!(expected.records < end as u64 / 2, "most were superseded");
     assert_eq!(unread(&mut log, 0, end), expected);
+    // What compaction writes it counts.
+    for number in 0..60 {
+        append(&mut log, &keyed(&[(&format!("{}", number % 5), Some("value"))])).expect("appended");
+    }
+    clean_up(&mut log, NOW, 0);
+    let upper = log.end_offset();
+    let expected = naive(&log, 0, upper);
+    match log.unread(0, upper, Isolation::ReadCommitted).expect("looked") {
+        UnreadLook::Known(batches) => assert_eq!(batches.count().expect("counted"), expected),
+        UnreadLook::Uncounted(segment) => panic!("{segment:?} should be counted"),
+    }
 }
 
 #[test]

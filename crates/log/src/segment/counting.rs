@@ -32,6 +32,11 @@ impl Counted {
         Self { from: position, counts: Counts::default(), damage: 0, identity: Arc::default() }
     }
 
+    /// All is counted.
+    pub(super) fn whole(counts: Counts) -> Self {
+        Self { counts, ..Self::behind(0) }
+    }
+
     /// Takes note of the batch that was appended.
     pub(super) fn add(&mut self, header: &BatchHeader, position: u64, size: u64) {
         self.counts.add(header, position, size);
