@@ -6,9 +6,9 @@ use ottla_wire::PRIVATE_KEY_MIN;
 use super::call::{Call, Closed, Started};
 use super::{
     api_versions, create_partitions, create_topics, delete_groups, delete_records, delete_topics,
-    describe_cluster, describe_configs, describe_groups, fetch, find_coordinator, group_membership,
-    init_producer_id, inspect_compaction, list_groups, list_offsets, metadata, offset_commit, offset_delete,
-    offset_fetch, offset_for_leader_epoch, produce,
+    describe_cluster, describe_configs, describe_groups, describe_lag, fetch, find_coordinator,
+    group_membership, init_producer_id, inspect_compaction, list_groups, list_offsets, metadata,
+    offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce,
 };
 
 /// Answers a request of one API. The body has been checked against the schema.
@@ -83,6 +83,7 @@ apis! {
     60, "DescribeCluster", 0..=2, describe_cluster::handle;
     // Private: what `ottla` commands ask.
     0x5000, "InspectCompaction", 0..=0, inspect_compaction::handle;
+    0x5010, "DescribeLag", 0..=0, describe_lag::handle;
 }
 
 /// The API with that key, if it is served.

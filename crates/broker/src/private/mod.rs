@@ -3,13 +3,15 @@
 //! `docs/ARCHITECTURE.md` says how one is added.
 
 mod compaction;
+mod lag;
 mod list;
 
-use ottla_wire::private::{InspectCompaction, PrivateRequest};
+use ottla_wire::private::{DescribeLag, InspectCompaction, PrivateRequest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use compaction::{Compaction, CompactionReason, PartitionCompaction};
+pub use lag::{GroupLag, GroupMember, GroupsLag, Lag, LagNote, LagTotal, PartitionLag};
 pub use list::List;
 
 pub(crate) use list::Counted;
@@ -18,6 +20,10 @@ pub(crate) use list::Counted;
 pub trait Question: PrivateRequest + Send + 'static {
     /// The answer. Fields may be added to it at any time, so readers pass over those that they do not know.
     type Document: Serialize + DeserializeOwned + Send + 'static;
+}
+
+impl Question for DescribeLag {
+    type Document = GroupsLag;
 }
 
 impl Question for InspectCompaction {

@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ottla_log::{Append, AppendError, Appended, Log, Origin, Read, ReadError, ReadLimit};
+use ottla_log::{
+    Append, AppendError, Appended, Isolation, Log, Origin, Read, ReadError, ReadLimit, UnreadLook,
+};
 use ottla_model::{LeaderEpoch, Monotonic, Offset, PartitionIndex, TopicName, WallMillis};
 use tokio::sync::Notify;
 
@@ -49,6 +51,28 @@ impl Accepted {
 /// The log takes no more, and what waits for its commit will not get it: its disk failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Offline;
+
+/// Where a partition begins and ends for readers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// The first offset that can be read.
+    pub(crate) start: Offset,
+    /// Where a reader of everything comes to the end.
+    pub(crate) high_watermark: Offset,
+    /// Where a reader of committed records does.
+    pub(crate) last_stable: Offset,
+}
+
+/// What readers have not seen, by the same bounds.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    /// The bounds.
+    pub(crate) bounds: Bounds,
+    /// For a reader of everything.
+    pub(crate) uncommitted: UnreadLook,
+    /// For a reader of committed records.
+    pub(crate) committed: UnreadLook,
+}
 
 /// One partition of a topic.
 #[derive(Debug)]
@@ -167,6 +191,29 @@ impl Partition {
     ) -> Result<Read, ReadError> {
         self.touched.store(true, Ordering::Release);
         self.log().read(from, ReadLimit { max_bytes, at_least_one, upper })
+    }
+
+    /// Where the log begins, and where readers come to its end.
+    pub(crate) fn bounds(&self) -> Bounds {
+        self.bounds_of(&self.log())
+    }
+
+    fn bounds_of(&self, log: &Log) -> Bounds {
+        let high_watermark = self.high_watermark();
+        let last_stable = log.last_stable_offset().min(high_watermark);
+        Bounds { start: log.start_offset(), high_watermark, last_stable }
+    }
+
+    /// What readers of either kind have not seen who come to `from`, under one hold of the log's lock.
+    pub(crate) fn unread(&self, from: Offset) -> Result<Looked, ReadError> {
+        let mut log = self.log();
+        let bounds = self.bounds_of(&log);
+        if from < bounds.high_watermark {
+            self.touched.store(true, Ordering::Release);
+        }
+        let uncommitted = log.unread(from, bounds.high_watermark, Isolation::ReadUncommitted)?;
+        let committed = log.unread(from, bounds.last_stable, Isolation::ReadCommitted)?;
+        Ok(Looked { bounds, uncommitted, committed })
     }
 
     /// Wakes everybody who waits; each asks again.

@@ -14,6 +14,10 @@ const fn answer(key: i16, name: &'static str) -> Message {
     message(key, name, 0..=0, 0, ANSWER)
 }
 
-pub(super) const PRIVATE_REQUESTS: [Message; 1] = [request(0x5000, "InspectCompaction", "Topics:[string]?")];
+pub(super) const PRIVATE_REQUESTS: [Message; 2] = [
+    request(0x5000, "InspectCompaction", "Topics:[string]?"),
+    request(0x5010, "DescribeLag", "Groups:[string]? Summary:bool"),
+];
 
-pub(super) const PRIVATE_RESPONSES: [Message; 1] = [answer(0x5000, "InspectCompaction")];
+pub(super) const PRIVATE_RESPONSES: [Message; 2] =
+    [answer(0x5000, "InspectCompaction"), answer(0x5010, "DescribeLag")];
