@@ -1,6 +1,7 @@
 //! The `ottla` command.
 
 mod ask;
+mod group;
 mod import;
 mod inspect;
 mod logs;
@@ -26,6 +27,8 @@ enum Command {
     Serve(serve::Serve),
     /// Takes topics over from the data directory of a stopped Apache Kafka.
     Import(import::Import),
+    /// Shows consumer groups and how far they are behind.
+    Group(group::Group),
     /// Shows what a broker, or a stopped data directory, is doing and why.
     Inspect(inspect::Inspect),
 }
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Serve(serve) => serve.run(),
         Command::Import(import) => import.run(),
+        Command::Group(group) => group.run(),
         Command::Inspect(inspect) => inspect.run(),
     };
     match result {

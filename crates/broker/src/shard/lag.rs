@@ -61,7 +61,7 @@ impl Shard {
         for reply in replies {
             match reply.await {
                 Ok(Reply::Outline(OutlineReply { error: ErrorCode::None, groups: more })) => {
-                    groups.extend(more)
+                    groups.extend(more);
                 }
                 Ok(Reply::Outline(OutlineReply { error, .. })) => return Err(error),
                 Ok(_) => return Err(ErrorCode::UnknownServerError),
