@@ -183,6 +183,12 @@ impl Log {
         self.segments.iter().map(Segment::size).fold(0, u64::saturating_add)
     }
 
+    /// Bytes of segments that a power loss could take.
+    #[must_use]
+    pub fn unsynced_bytes(&self) -> u64 {
+        self.segments.iter().map(Segment::unsynced_bytes).fold(0, u64::saturating_add)
+    }
+
     /// How many segments there are.
     #[must_use]
     pub fn segment_count(&self) -> usize {

@@ -210,6 +210,11 @@ impl Segment {
         Ok(Some((Arc::clone(self.file()?), self.size)))
     }
 
+    /// How many bytes a power loss could take.
+    pub(crate) fn unsynced_bytes(&self) -> u64 {
+        self.size.saturating_sub(self.synced)
+    }
+
     /// Notes that the first `size` bytes survive a power loss.
     pub(crate) fn mark_synced(&mut self, size: u64) {
         self.synced = self.synced.max(size);

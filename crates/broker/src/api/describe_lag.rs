@@ -48,13 +48,13 @@ async fn describe(call: Arc<Call>, asked: DescribeLag) -> Result<GroupsLag, Refu
 
 async fn outlines(call: &Call, id: Option<&str>) -> Result<Vec<GroupOutline>, Refusal> {
     call.shard.outlines(id).await.map_err(|error| {
-        let message = match (error, id) {
-            // Nobody coordinates before the first group comes.
-            (ErrorCode::GroupIdNotFound | ErrorCode::NotCoordinator, Some(id)) => {
-                format!("there is no group '{id}'")
+        // Nobody coordinates before the first group comes.
+        let nobody = matches!(error, ErrorCode::GroupIdNotFound | ErrorCode::NotCoordinator);
+        match id.filter(|_| nobody) {
+            Some(id) => {
+                Refusal { error: ErrorCode::GroupIdNotFound, message: format!("there is no group '{id}'") }
             }
-            _ => "the groups cannot be read now".to_owned(),
-        };
-        Refusal { error, message }
+            None => Refusal { error, message: "the groups cannot be read now".to_owned() },
+        }
     })
 }

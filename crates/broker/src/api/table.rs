@@ -86,6 +86,11 @@ apis! {
     0x5010, "DescribeLag", 0..=0, describe_lag::handle;
 }
 
+/// The place of an API in the table.
+pub(super) fn place(key: i16) -> Option<usize> {
+    APIS.iter().position(|api| api.key == key)
+}
+
 /// The API with that key, if it is served.
 pub(super) fn find(key: i16) -> Option<&'static Api> {
     APIS.iter().find(|api| api.key == key)

@@ -46,6 +46,7 @@ pub(crate) use topics::LiveTopic;
 
 use crate::api::FetchSessions;
 use crate::clock::{Clock, Started};
+use crate::metrics::Counters;
 use crate::settings::Settings;
 use data_dir::DataDir;
 use producer_ids::ProducerIds;
@@ -75,6 +76,7 @@ pub(crate) struct Shard {
     checkpoints: Mutex<Checkpoints>,
     fetch_sessions: FetchSessions,
     private_turns: Semaphore,
+    counters: Counters,
     /// Woken when some coordinator's deadline has come nearer.
     timers: Arc<Notify>,
 }
@@ -105,6 +107,11 @@ impl Shard {
     /// The fetch sessions of this broker (KIP-227).
     pub(crate) fn fetch_sessions(&self) -> &FetchSessions {
         &self.fetch_sessions
+    }
+
+    /// What is counted.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Waits until a request of a private API may be worked on, which lasts until what this gives is dropped.

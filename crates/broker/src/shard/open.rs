@@ -18,8 +18,10 @@ use super::router::{OneNode, Router};
 use super::strays;
 use super::topics::{LiveTopic, Topics};
 use super::{FetchSessions, PRIVATE_TURNS_MAX, Settings, Shard};
+use crate::api::api_names;
 use crate::clock::{Clock, Started, SystemRandom};
 use crate::error::OpenError;
+use crate::metrics::Counters;
 use crate::settings::log_config;
 
 /// `Uuid.METADATA_TOPIC_ID`.
@@ -87,6 +89,7 @@ impl Shard {
         }
         let sessions = usize::try_from(settings.max_incremental_fetch_session_cache_slots).unwrap_or(0);
         let started = Started::now(&*clock);
+        let counters = Counters::new(api_names().len(), !settings.ottla_metrics_listener.is_empty());
         let shard = Arc::new(Self {
             settings,
             clock,
@@ -101,6 +104,7 @@ impl Shard {
             checkpoints: Mutex::new(checkpoints),
             fetch_sessions: FetchSessions::new(sessions),
             private_turns: Semaphore::new(PRIVATE_TURNS_MAX),
+            counters,
             timers: Arc::new(Notify::new()),
         });
         shard.load_groups()?;
