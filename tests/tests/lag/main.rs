@@ -170,9 +170,9 @@ fn lag_is_what_a_client_then_receives() {
     // What was there before a restart is read once to be counted.
     for kill in [false, true] {
         if kill {
-            scene.broker.kill().unwrap()
+            scene.broker.kill().unwrap();
         } else {
-            scene.broker.restart().unwrap()
+            scene.broker.restart().unwrap();
         }
         scene.check(committed);
     }
