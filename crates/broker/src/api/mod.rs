@@ -15,7 +15,9 @@ mod describe_groups;
 mod describe_lag;
 mod fetch;
 mod find_coordinator;
+mod group_history;
 mod group_membership;
+mod group_why;
 mod init_producer_id;
 mod inspect_compaction;
 mod list_groups;
@@ -57,6 +59,9 @@ pub(crate) fn start(shard: &Arc<Shard>, client: &Arc<Client>, mut frame: Bytes) 
     let Some(api) = table::find(header.api_key) else {
         return Err(Closed::new(format!("API {} is not served", header.api_key)));
     };
+    if api.key != ottla_wire::API_VERSIONS && !api.is_private() {
+        client.note_request(shard, &header);
+    }
     let call = Call::new(Arc::clone(shard), Arc::clone(client), header);
     if !api.serves(call.version()) {
         if api.key == ottla_wire::API_VERSIONS {

@@ -5,14 +5,21 @@
 mod compaction;
 mod lag;
 mod list;
+mod offsets;
+mod why;
 
-use ottla_wire::private::{DescribeLag, InspectCompaction, PrivateRequest};
+use ottla_wire::private::{self, DescribeLag, InspectCompaction, PrivateRequest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use compaction::{Compaction, CompactionReason, PartitionCompaction};
 pub use lag::{GroupLag, GroupMember, GroupsLag, Lag, LagNote, LagTotal, PartitionLag};
 pub use list::List;
+pub use offsets::{
+    GroupDiff, GroupHistory, GroupOffsetsAt, GroupUndo, OffsetAt, OffsetChange, OffsetDifference,
+    OffsetRestored,
+};
+pub use why::{GroupEvent, GroupWhy, MemberAssignment, MemberName, TimedEvent, TopicPartitions};
 
 pub(crate) use list::Counted;
 
@@ -28,4 +35,24 @@ impl Question for DescribeLag {
 
 impl Question for InspectCompaction {
     type Document = Compaction;
+}
+
+impl Question for private::GroupHistory {
+    type Document = GroupHistory;
+}
+
+impl Question for private::GroupOffsetsAt {
+    type Document = GroupOffsetsAt;
+}
+
+impl Question for private::GroupDiff {
+    type Document = GroupDiff;
+}
+
+impl Question for private::GroupUndo {
+    type Document = GroupUndo;
+}
+
+impl Question for private::GroupWhy {
+    type Document = GroupWhy;
 }

@@ -144,8 +144,6 @@ const ACCEPTED: &[&str] = &[
     "num.replica.fetchers",
     "offsets.commit.timeout.ms",
     "offsets.load.buffer.size",
-    "offsets.retention.check.interval.ms",
-    "offsets.retention.minutes",
     "offsets.topic.compression.codec",
     "offsets.topic.replication.factor",
     "principal.builder.class",

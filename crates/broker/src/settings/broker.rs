@@ -92,6 +92,14 @@ settings! {
         "Most members of a group.";
     offset_metadata_max_bytes: i32 = "offset.metadata.max.bytes", 4096, Check::AtLeast(0),
         "Longest metadata of a committed offset.";
+    offsets_retention_minutes: i32 = "offsets.retention.minutes", 10_080, Check::AtLeast(1),
+        "How long committed offsets are kept after their group has lost its last member, or after the commit when it has none or does not read the topic.";
+    offsets_retention_check_interval_ms: i64 = "offsets.retention.check.interval.ms", 600_000, Check::AtLeast(1),
+        "How often expired offsets, and groups without any, are looked for.";
+    ottla_offsets_history_ms: i64 = "ottla.offsets.history.ms", 24 * HOUR_MS, Check::AtLeast(0),
+        "How long every change of a committed offset is kept, with its cause, before __consumer_offsets is compacted.";
+    ottla_offsets_history_bytes: i64 = "ottla.offsets.history.bytes", 134_217_728, Check::AtLeast(0),
+        "Bytes of closed segments, in each partition of __consumer_offsets, that may wait for that; older ones are compacted before.";
     offsets_topic_num_partitions: i32 = "offsets.topic.num.partitions", 50, Check::AtLeast(1),
         "Partitions of __consumer_offsets. Fixed when that topic is made.";
     offsets_topic_segment_bytes: i32 = "offsets.topic.segment.bytes", 104_857_600, Check::AtLeast(1),

@@ -7,13 +7,16 @@ mod adopt;
 mod catalog;
 mod checkpoints;
 mod cleaner;
+mod clients;
 mod compaction;
 mod coordinator;
 mod data_dir;
 mod flusher;
 mod groups;
+mod history;
 mod housekeeping;
 mod lag;
+mod odd_commits;
 mod open;
 mod partition;
 mod producer_ids;
@@ -27,7 +30,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use ottla_control::catalog::Catalog;
-use ottla_control::group::Groups;
+use ottla_control::group::{Groups, OddCommit};
+use ottla_control::machine::Caller;
 use ottla_model::{ErrorCode, PartitionIndex, TopicId, WallMillis};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 use tracing::{info, warn};
@@ -35,6 +39,7 @@ use tracing::{info, warn};
 pub(crate) use adopt::{Adoption, LogToAdopt, TopicToAdopt};
 pub(crate) use catalog::TopicError;
 pub(crate) use checkpoints::Checkpoints;
+pub(crate) use clients::{Clients, SeenConnection};
 pub(crate) use coordinator::Coordinator;
 pub(crate) use data_dir::Lock;
 pub(crate) use flusher::Flusher;
@@ -49,6 +54,7 @@ use crate::clock::{Clock, Started};
 use crate::metrics::Counters;
 use crate::settings::Settings;
 use data_dir::DataDir;
+use odd_commits::OddCommits;
 use producer_ids::ProducerIds;
 use router::Route;
 use topics::Topics;
@@ -75,6 +81,8 @@ pub(crate) struct Shard {
     producer_ids: ProducerIds,
     checkpoints: Mutex<Checkpoints>,
     fetch_sessions: FetchSessions,
+    odd_commits: OddCommits,
+    clients: Arc<Clients>,
     private_turns: Semaphore,
     counters: Counters,
     /// Woken when some coordinator's deadline has come nearer.
@@ -92,11 +100,9 @@ impl Shard {
         &self.data_dir.cluster_id
     }
 
-    /// The wall clock as far as things may expire by it: it never runs ahead of the monotonic clock, so that a clock that
-    /// is set forward deletes nothing. At start it is believed.
+    /// The wall clock as far as things may expire by it ([`Started::expiry`]).
     pub(crate) fn expiry_now(&self) -> WallMillis {
-        let steady = self.started.steady(self.clock.monotonic());
-        WallMillis(self.clock.wall().0.min(steady.0))
+        self.started.expiry(&*self.clock)
     }
 
     /// The wall clock.
@@ -112,6 +118,18 @@ impl Shard {
     /// What is counted.
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Who was seen lately.
+    pub(crate) fn clients(&self) -> &Arc<Clients> {
+        &self.clients
+    }
+
+    /// Takes note of commits that look like mistakes.
+    pub(crate) fn tell_odd_commits(&self, group: &str, member: &str, caller: &Caller, odd: &[OddCommit]) {
+        if !odd.is_empty() {
+            self.odd_commits.tell(group, member, caller, odd, self.clock.monotonic());
+        }
     }
 
     /// Waits until a request of a private API may be worked on, which lasts until what this gives is dropped.

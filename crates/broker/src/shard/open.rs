@@ -10,8 +10,10 @@ use tokio::sync::{Notify, Semaphore};
 use tracing::{error, warn};
 
 use super::checkpoints::Checkpoints;
+use super::clients::Clients;
 use super::coordinator::Coordinator;
 use super::data_dir::{DataDir, Lock};
+use super::odd_commits::OddCommits;
 use super::partition::{CommitStage, Partition};
 use super::producer_ids::ProducerIds;
 use super::router::{OneNode, Router};
@@ -22,7 +24,7 @@ use crate::api::api_names;
 use crate::clock::{Clock, Started, SystemRandom};
 use crate::error::OpenError;
 use crate::metrics::Counters;
-use crate::settings::log_config;
+use crate::settings::topic_log_config;
 
 /// `Uuid.METADATA_TOPIC_ID`.
 const METADATA_TOPIC_ID: TopicId = TopicId([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
@@ -90,6 +92,7 @@ impl Shard {
         let sessions = usize::try_from(settings.max_incremental_fetch_session_cache_slots).unwrap_or(0);
         let started = Started::now(&*clock);
         let counters = Counters::new(api_names().len(), !settings.ottla_metrics_listener.is_empty());
+        let clients = Arc::new(Clients::new(Arc::clone(&clock)));
         let shard = Arc::new(Self {
             settings,
             clock,
@@ -103,6 +106,8 @@ impl Shard {
             producer_ids: ProducerIds::default(),
             checkpoints: Mutex::new(checkpoints),
             fetch_sessions: FetchSessions::new(sessions),
+            odd_commits: OddCommits::default(),
+            clients,
             private_turns: Semaphore::new(PRIVATE_TURNS_MAX),
             counters,
             timers: Arc::new(Notify::new()),
@@ -161,7 +166,7 @@ impl Opener<'_> {
 
     /// Opens the partitions of a topic. Those in `before` are kept as they are.
     fn topic(&self, topic: Arc<Topic>, before: &[Arc<Partition>]) -> Result<LiveTopic, OpenError> {
-        let config = log_config(self.settings, &topic.configs);
+        let config = topic_log_config(self.settings, &topic.name, &topic.configs);
         let mut partitions = before.to_vec();
         let first = PartitionIndex::try_from(before.len()).unwrap_or(PartitionIndex::MAX);
         for index in first..topic.partitions {

@@ -5,8 +5,8 @@ use std::error::Error;
 use clap::Args;
 use ottla_broker::private::{GroupLag, GroupsLag};
 
+use super::behind::{IsolationLevel, age, left_out, question, records};
 use super::lag::partitions;
-use super::{IsolationLevel, age, left_out, question, records};
 use crate::ask::{self, Bootstrap, Broker};
 use crate::table::{Align, Table};
 use crate::words;

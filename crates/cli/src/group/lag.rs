@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use ottla_broker::private::{GroupLag, GroupsLag};
 
-use super::{IsolationLevel, NOTHING, age, left_out, notes, number, question};
+use super::behind::{IsolationLevel, NOTHING, age, left_out, notes, number, question};
 use crate::ask::{self, Bootstrap, Broker};
 use crate::table::{Align, Table};
 use crate::words;

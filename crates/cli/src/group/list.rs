@@ -5,7 +5,7 @@ use std::error::Error;
 use clap::Args;
 use ottla_broker::private::GroupsLag;
 
-use super::{age, left_out, question, records};
+use super::behind::{age, left_out, question, records};
 use crate::ask::{self, Bootstrap, Broker};
 use crate::table::{Align, Table};
 use crate::words;

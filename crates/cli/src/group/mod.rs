@@ -1,17 +1,17 @@
 //! `ottla group`.
 
+mod behind;
 mod describe;
+mod history;
 mod lag;
 mod list;
+mod offsets;
+mod undo;
+mod why;
 
 use std::error::Error;
 
-use clap::{Args, Subcommand, ValueEnum};
-use kafka_protocol::protocol::StrBytes;
-use ottla_broker::private::{Lag, LagNote, LagTotal, PartitionLag};
-use ottla_wire::private::DescribeLag;
-
-use crate::words;
+use clap::{Args, Subcommand};
 
 /// Shows consumer groups.
 #[derive(Debug, Args)]
@@ -28,6 +28,16 @@ enum What {
     Describe(describe::Describe),
     /// Shows how far groups are behind, partition by partition.
     Lag(lag::ShowLag),
+    /// Shows what happened to a group's committed offsets, and who did it.
+    History(history::History),
+    /// Shows what was committed at a time.
+    Offsets(offsets::OffsetsAt),
+    /// Shows what changed between two times.
+    Diff(offsets::Diff),
+    /// Takes the last reset or deletion of offsets back.
+    Undo(undo::Undo),
+    /// Shows what happened in a group lately, and so why it rebalanced.
+    Why(why::Why),
 }
 
 impl Group {
@@ -37,75 +47,38 @@ impl Group {
             What::List(asked) => asked.run(),
             What::Describe(asked) => asked.run(),
             What::Lag(asked) => asked.run(),
+            What::History(asked) => asked.run(),
+            What::Offsets(asked) => asked.run(),
+            What::Diff(asked) => asked.run(),
+            What::Undo(asked) => asked.run(),
+            What::Why(asked) => asked.run(),
         }
     }
 }
 
-/// Which records count.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-enum IsolationLevel {
-    /// All records, as a consumer by default
-    #[default]
-    ReadUncommitted,
-    /// None of open or aborted transactions
-    ReadCommitted,
+/// An offset, or that there is none.
+fn offset_text(offset: Option<i64>) -> String {
+    offset.map_or("-".to_owned(), |offset| offset.to_string())
 }
 
-impl IsolationLevel {
-    fn of(self, partition: &PartitionLag) -> Option<Lag> {
-        match self {
-            Self::ReadUncommitted => partition.read_uncommitted,
-            Self::ReadCommitted => partition.read_committed,
-        }
-    }
-
-    /// Where a reader comes to the end.
-    fn end(self, partition: &PartitionLag) -> Option<i64> {
-        match self {
-            Self::ReadUncommitted => partition.high_watermark,
-            Self::ReadCommitted => partition.last_stable_offset,
-        }
+/// A client as lists name it.
+fn client_text(client_id: Option<&str>, client_host: &str) -> String {
+    match client_id.unwrap_or_default() {
+        "" if client_host.is_empty() => "the broker".to_owned(),
+        "" => format!("(no name) at {client_host}"),
+        client_id => format!("{client_id} at {client_host}"),
     }
 }
 
-/// The question for a group, or for all.
-fn question(group: Option<&str>, summary: bool) -> DescribeLag {
-    DescribeLag { groups: group.map(|group| vec![StrBytes::from_string(group.to_owned())]), summary }
-}
-
-/// What is not known, or not there.
-const NOTHING: &str = "-";
-
-fn number(value: Option<impl ToString>) -> String {
-    value.map_or(NOTHING.to_owned(), |value| value.to_string())
-}
-
-fn age(age_ms: Option<i64>) -> String {
-    age_ms.map_or(NOTHING.to_owned(), words::duration)
-}
-
-/// Records of all partitions; at least so many when some are not known.
-fn records(total: &LagTotal) -> String {
-    if total.unknown_partitions == 0 { total.records.to_string() } else { format!("{}+", total.records) }
-}
-
-/// What is peculiar, in words.
-fn notes(partition: &PartitionLag) -> String {
-    let words = partition.notes.iter().map(|note| match note {
-        LagNote::NoCommit => "nothing is committed",
-        LagNote::PastEnd => "committed past the end",
-        LagNote::BeforeStart => "what follows the commit was deleted, and is not counted",
-        LagNote::NoPartition => "there is no such partition",
-        LagNote::OtherTopic => "committed for a topic of this name that was deleted",
-        LagNote::Unreadable => "the log cannot be read",
-        LagNote::Counting => "being counted, ask again",
-        LagNote::Other => "something that only a newer ottla knows",
-    });
-    words.collect::<Vec<_>>().join("; ")
-}
-
-/// A sentence about what a bounded list leaves out.
-fn left_out(count: u64, what: &str) -> String {
-    if count == 0 { String::new() } else { format!("{count} more {what}: left out of the answer\n") }
+/// What is said when compaction may have taken something away.
+fn incomplete_text(complete_from_ms: Option<i64>, since_ms: Option<i64>) -> String {
+    match complete_from_ms {
+        Some(from_ms) if since_ms.is_none_or(|since_ms| since_ms < from_ms) => {
+            format!(
+                "compaction may have taken changes away that are older than {}\n",
+                crate::words::time(from_ms)
+            )
+        }
+        _ => String::new(),
+    }
 }

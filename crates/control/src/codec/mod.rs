@@ -10,6 +10,7 @@
 mod consumer_protocol;
 mod group_metadata;
 mod key;
+mod offset_cause;
 mod offset_commit;
 mod reader;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod writer;
 pub use consumer_protocol::{ConsumerAssignment, ConsumerSubscription};
 pub use group_metadata::{GroupMetadataMember, GroupMetadataValue};
 pub use key::Key;
+pub use offset_cause::{Cause, CommitOddities, OFFSET_CAUSE_HEADER, OffsetCause};
 pub use offset_commit::OffsetCommitValue;
 pub use reader::{DecodeError, Reader};
 pub use writer::{EncodeError, Writer};

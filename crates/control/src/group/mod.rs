@@ -15,15 +15,21 @@
 //! | `membership` | JoinGroup, SyncGroup, Heartbeat, LeaveGroup: finds or makes the group |
 //! | `classic/` | classic groups themselves |
 //! | `commit`, `fetch`, `offsets` | committed offsets, for groups of any kind |
+//! | `expiry` | what goes because it is old |
+//! | `events` | what happened in groups lately |
+//! | `author`, `restore` | who changes offsets, and taking a change back |
 //! | `admin` | list, describe, delete |
-//! | `outline`, `rebalances` | what observers are told |
+//! | `outline` | what observers are told |
 
 mod admin;
+mod author;
 mod classic;
 mod command;
 mod commit;
 mod config;
 mod durable;
+mod events;
+mod expiry;
 mod failure;
 mod fetch;
 mod groups;
@@ -31,8 +37,8 @@ mod membership;
 mod offsets;
 mod outline;
 mod partition;
-mod rebalances;
 mod reply;
+mod restore;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -41,11 +47,14 @@ mod wakes;
 pub use command::*;
 pub use config::GroupConfig;
 pub use durable::{PassedOver, Undo};
+pub use events::{
+    Assignments, EventClient, EventMember, GroupEvent, Happening, Missed, RebalanceCounts, RebalanceReason,
+    Trigger,
+};
 pub use groups::Groups;
 pub use offsets::{CommittedOffset, GroupOffsets, OffsetStore};
 pub use outline::GroupOutline;
 pub use partition::partition_for;
-pub use rebalances::{RebalanceReason, Rebalances};
 pub use reply::*;
 
 /// Longest text that groups take from a client, in bytes. A record holds at most 32767, and a member's id is the

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use ottla_model::{LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName};
 
-use crate::codec::{EncodeError, OffsetCommitValue};
+use super::author::Author;
+use crate::codec::{CommitOddities, EncodeError, Key, OffsetCommitValue};
 use crate::machine::Record;
 
 /// A committed offset (`OffsetAndMetadata`).
@@ -143,15 +144,18 @@ impl OffsetStore {
     }
 }
 
-/// The tombstone of a committed offset.
+/// The tombstone of a committed offset, and who deletes it.
 ///
 /// # Errors
 /// [`EncodeError`] when the group's id is too long for a record, which then has none.
 pub(super) fn tombstone(
+    author: &Author<'_>,
     group_id: &str,
     topic: &TopicName,
     partition: PartitionIndex,
+    committed: &CommittedOffset,
 ) -> Result<Record, EncodeError> {
-    let key = crate::codec::Key::offset_commit(group_id, topic, partition)?;
-    Ok(Record { key, value: None, headers: Vec::new() })
+    let key = Key::offset_commit(group_id, topic, partition)?;
+    let headers = author.headers(Some(committed.offset), CommitOddities::default());
+    Ok(Record { key, value: None, headers })
 }

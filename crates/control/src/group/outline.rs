@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use ottla_model::ErrorCode;
 
+use super::events::RebalanceCounts;
 use super::groups::{Group, Groups};
 use super::offsets::GroupOffsets;
-use super::rebalances::Rebalances;
 use super::reply::{DescribedMember, OutlineReply};
 
 /// A group, as it is at one moment.
@@ -27,7 +27,7 @@ pub struct GroupOutline {
     /// Its committed offsets.
     pub offsets: GroupOffsets,
     /// Its rebalances.
-    pub rebalances: Rebalances,
+    pub rebalances: RebalanceCounts,
 }
 
 impl Groups {
@@ -57,7 +57,7 @@ impl Groups {
             protocol: described.protocol,
             members: described.members,
             offsets: self.offsets.group(group_id).cloned().unwrap_or_default(),
-            rebalances: group.classic.rebalances(),
+            rebalances: *group.classic.rebalances(),
         }
     }
 }

@@ -89,25 +89,37 @@ impl Log {
         if let Some(first_offset) = self.producers.first_unstable_offset() {
             lower(CleanBound::OpenTransaction { first_offset }, first_offset);
         }
-        let lag = self.config.min_compaction_lag_ms;
-        if lag > 0 {
-            for segment in self.sealed_from(dirty_from) {
-                let young = match age_timestamp(segment) {
-                    Ok(timestamp) if timestamp <= now.0.saturating_sub(lag) => continue,
-                    Ok(timestamp) => {
-                        CleanBound::MinCompactionLag { until: WallMillis(timestamp.saturating_add(lag)) }
-                    }
-                    Err(_) => CleanBound::Unreadable,
-                };
-                lower(young, segment.base_offset());
-                break;
-            }
+        if let Some((young, offset)) = self.young_bound(now, dirty_from) {
+            lower(young, offset);
         }
         // What is left of a damaged segment would look like a gap that is meant.
         if let Some(damaged) = self.segments.iter().find(|segment| !segment.damage().is_empty()) {
             lower(CleanBound::Unreadable, damaged.base_offset());
         }
         bound
+    }
+
+    /// Where the part begins that is too young for compaction (`min.compaction.lag.ms`).
+    fn young_bound(&self, now: WallMillis, dirty_from: usize) -> Option<(CleanBound, Offset)> {
+        let lag = self.config.min_compaction_lag_ms;
+        if lag <= 0 {
+            return None;
+        }
+        let segments = self.sealed_from(dirty_from);
+        let mut bytes_from_here = segments.iter().map(Segment::size).fold(0, u64::saturating_add);
+        for segment in segments {
+            let is_too_much = bytes_from_here > self.config.min_compaction_lag_bytes_max;
+            bytes_from_here = bytes_from_here.saturating_sub(segment.size());
+            let young = match age_timestamp(segment) {
+                Ok(timestamp) if is_too_much || timestamp <= now.0.saturating_sub(lag) => continue,
+                Ok(timestamp) => {
+                    CleanBound::MinCompactionLag { until: WallMillis(timestamp.saturating_add(lag)) }
+                }
+                Err(_) => CleanBound::Unreadable,
+            };
+            return Some((young, segment.base_offset()));
+        }
+        None
     }
 
     fn sealed_from(&self, place: usize) -> &[Segment] {

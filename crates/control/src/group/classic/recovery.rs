@@ -16,8 +16,9 @@ use std::sync::Arc;
 use ottla_model::ErrorCode;
 
 use super::record::member_from_record;
-use super::{Classic, RebalanceReason, State};
+use super::{Classic, State};
 use crate::codec::GroupMetadataValue;
+use crate::group::events::{RebalanceReason, Trigger};
 use crate::group::reply::{JoinReply, Reply, SyncReply};
 use crate::group::turn::Turn;
 use crate::machine::ReplyTo;
@@ -39,7 +40,8 @@ impl Classic {
             }
             _ => {
                 self.fail_assignment(turn, error);
-                self.prepare_rebalance(turn, RebalanceReason::NotStored);
+                let trigger = Trigger::by(RebalanceReason::AppendFailed, &Arc::default());
+                self.prepare_rebalance(turn, trigger);
             }
         }
     }

@@ -26,7 +26,7 @@ fn an_observer_sees_offsets_members_and_what_the_group_went_through() {
         r##"
          11000   log: g generation 3 of "consumer"/null, leader null, no members
          11000 admin: outline None
-         11000 admin <- NONE g Empty members 0 orders-0@4 #4 rebalances member_joined 2 session_expired 1
+         11000 admin <- NONE g Empty members 0 orders-0@4 #4 rebalances member_joined 2 member_silent 1
          11000 admin: outline Some("other")
          11000 admin <- GROUP_ID_NOT_FOUND
         "##,

@@ -61,12 +61,20 @@ pub(super) fn command(command: &Command) -> String {
             }
         },
         Command::List(filter) => format!("list {:?} {:?}", filter.states, filter.types),
+        Command::Why { group_id } => format!("why {group_id}"),
         Command::Describe { group_id } => format!("describe {group_id}"),
         Command::Outline { group_id } => format!("outline {group_id:?}"),
         Command::Delete { group_id } => format!("delete {group_id}"),
         Command::DeleteOffsets(delete) => {
             format!("delete offsets {}", list(&delete.topics, |(topic, of)| format!("{topic} {of:?}")))
         }
+        Command::RestoreOffsets(restore) => format!(
+            "restore {}",
+            list(&restore.offsets, |one| {
+                let value = one.value.as_ref().map_or("none".to_owned(), |value| value.offset.to_string());
+                format!("{}-{}@{value}", one.topic, one.partition)
+            })
+        ),
         Command::TopicDeleted { topic, .. } => format!("topic {topic} is deleted"),
     }
 }
@@ -114,6 +122,7 @@ pub(super) fn reply(reply: &Reply) -> String {
             })
         ),
         Reply::Describe(group) => describe(group),
+        Reply::Why(why) => format!("{} {} events", why.state, why.events.len()),
         Reply::Delete(delete) => format!("deleted: {}", delete.error),
         Reply::DeleteOffsets(delete) => format!(
             "deleted: {} {}",
@@ -121,6 +130,11 @@ pub(super) fn reply(reply: &Reply) -> String {
             list(&delete.topics, |(topic, of)| list(of, |(partition, error)| {
                 format!("{topic}-{partition} {error}")
             }))
+        ),
+        Reply::RestoreOffsets(restored) => format!(
+            "restored: {} {}",
+            restored.error,
+            list(&restored.changed, |(topic, partition)| format!("{topic}-{partition} has changed"))
         ),
         Reply::TopicDeleted(deleted) => format!("deleted: {} {} offsets", deleted.error, deleted.offsets),
     }

@@ -5,6 +5,7 @@
 //! request, and all have the same [`Answer`]: an error, or a document of JSON.
 
 mod describe_lag;
+mod group_history;
 mod inspect_compaction;
 
 use bytes::{Bytes, BytesMut};
@@ -12,6 +13,7 @@ use kafka_protocol::protocol::StrBytes;
 use ottla_model::ErrorCode;
 
 pub use describe_lag::DescribeLag;
+pub use group_history::{GroupDiff, GroupHistory, GroupOffsetsAt, GroupUndo, GroupWhy};
 pub use inspect_compaction::InspectCompaction;
 
 use crate::reader::Reader;
@@ -44,6 +46,11 @@ pub(crate) fn decode_any(api_key: i16, version: i16, body: &Bytes) -> Option<Res
     Some(match api_key {
         DescribeLag::KEY => DescribeLag::decode(version, body).map(drop),
         InspectCompaction::KEY => InspectCompaction::decode(version, body).map(drop),
+        GroupHistory::KEY => GroupHistory::decode(version, body).map(drop),
+        GroupOffsetsAt::KEY => GroupOffsetsAt::decode(version, body).map(drop),
+        GroupDiff::KEY => GroupDiff::decode(version, body).map(drop),
+        GroupUndo::KEY => GroupUndo::decode(version, body).map(drop),
+        GroupWhy::KEY => GroupWhy::decode(version, body).map(drop),
         _ => return None,
     })
 }
