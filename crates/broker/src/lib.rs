@@ -20,6 +20,7 @@ mod embed;
 mod error;
 mod error_codes;
 mod import;
+mod metrics;
 pub mod private;
 mod server;
 mod settings;

@@ -28,7 +28,7 @@ enum Command {
     Serve(serve::Serve),
     /// Takes topics over from the data directory of a stopped Apache Kafka.
     Import(import::Import),
-    /// Shows consumer groups: what happened to them and to their offsets.
+    /// Shows consumer groups: how far they are behind, what happened to them and to their offsets.
     Group(group::Group),
     /// Shows what a broker, or a stopped data directory, is doing and why.
     Inspect(inspect::Inspect),

@@ -37,7 +37,7 @@ use ottla_model::{Offset, WallMillis};
 
 use crate::error::LogError;
 use crate::names::{CLEANED_SUFFIX, Kind, file_name};
-use crate::segment::Place;
+use crate::segment::{Counts, Place};
 
 pub use census::{Census, CleanedCount, RecordCount};
 pub use plan::CleanPlan;
@@ -114,6 +114,8 @@ pub(crate) struct CleanedSegment {
     pub(crate) sources: Vec<(Offset, u64)>,
     /// The files that it has.
     pub(crate) kinds: Vec<Kind>,
+    /// How many records it holds for readers.
+    pub(crate) counts: Counts,
 }
 
 impl Cleaned {

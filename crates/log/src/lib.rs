@@ -38,7 +38,8 @@ pub use config::LogConfig;
 pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, OverlayDisk, RealDisk, SimDisk, Volume};
 pub use error::{AppendError, LogError, ReadError, is_transient};
 pub use log::{
-    Append, Appended, Batches, CleanReport, Closed, DeletedFiles, ExpiredSegment, Flush, Identity, Log, Open,
-    Quarantined, Read, ReadLimit, RetentionReason, RetentionReport, TimedOffset,
+    Append, Appended, Batches, CleanReport, Closed, CountedSegment, DeletedFiles, ExpiredSegment, Flush,
+    Identity, Isolation, Log, NextRecord, Open, Quarantined, Read, ReadLimit, RetentionReason,
+    RetentionReport, TimedOffset, UncountedSegment, Unread, UnreadBatches, UnreadLook,
 };
 pub use recovery::RecoveryReport;

@@ -33,7 +33,7 @@ pub use message::{fetch, list_offsets, offset_commit, offset_fetch, private, pro
 pub use rope::Rope;
 pub use schema::{
     DECODED_BYTES_FREE, DECODED_BYTES_PER_BYTE, Decoded, PRIVATE_KEY_MIN, api_keys, api_name, check_request,
-    check_response, flexible_from, private_keys, versions,
+    check_response, flexible_from, private_keys, response_errors, versions,
 };
 
 pub use kafka_protocol::protocol::StrBytes;

@@ -44,7 +44,11 @@ fn document(reply: WhyReply) -> documents::GroupWhy {
     for event in reply.events.into_iter().rev() {
         events.push(TimedEvent { time_ms: event.wall.0, event: to_event(event.what) });
     }
-    documents::GroupWhy { group: reply.group_id.to_string(), state: reply.state.to_owned(), events: events.finish() }
+    documents::GroupWhy {
+        group: reply.group_id.to_string(),
+        state: reply.state.to_owned(),
+        events: events.finish(),
+    }
 }
 
 fn to_event(what: Happening) -> GroupEvent {

@@ -12,6 +12,7 @@ mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
+mod describe_lag;
 mod fetch;
 mod find_coordinator;
 mod group_history;
@@ -21,6 +22,7 @@ mod init_producer_id;
 mod inspect_compaction;
 mod list_groups;
 mod list_offsets;
+mod measure;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
@@ -39,8 +41,14 @@ use ottla_wire::{HeaderError, check_request, parse_header};
 
 pub(crate) use call::{Call, Client, Closed, Started};
 pub(crate) use fetch::FetchSessions;
+pub(crate) use measure::Measure;
 
 use crate::shard::Shard;
+
+/// The names of all APIs, in the order of the table.
+pub(crate) fn api_names() -> impl ExactSizeIterator<Item = &'static str> {
+    table::APIS.iter().map(|api| api.name)
+}
 
 /// Starts one request. What must happen in the order of arrival has happened on return; only the answer may wait.
 ///

@@ -6,9 +6,9 @@ use ottla_wire::PRIVATE_KEY_MIN;
 use super::call::{Call, Closed, Started};
 use super::{
     api_versions, create_partitions, create_topics, delete_groups, delete_records, delete_topics,
-    describe_cluster, describe_configs, describe_groups, fetch, find_coordinator, group_history,
-    group_membership, group_why, init_producer_id, inspect_compaction, list_groups, list_offsets, metadata,
-    offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce,
+    describe_cluster, describe_configs, describe_groups, describe_lag, fetch, find_coordinator,
+    group_history, group_membership, group_why, init_producer_id, inspect_compaction, list_groups,
+    list_offsets, metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce,
 };
 
 /// Answers a request of one API. The body has been checked against the schema.
@@ -83,11 +83,17 @@ apis! {
     60, "DescribeCluster", 0..=2, describe_cluster::handle;
     // Private: what `ottla` commands ask.
     0x5000, "InspectCompaction", 0..=0, inspect_compaction::handle;
+    0x5010, "DescribeLag", 0..=0, describe_lag::handle;
     0x5020, "GroupHistory", 0..=0, group_history::history;
     0x5021, "GroupOffsetsAt", 0..=0, group_history::offsets_at;
     0x5022, "GroupDiff", 0..=0, group_history::diff;
     0x5023, "GroupUndo", 0..=0, group_history::undo;
     0x5024, "GroupWhy", 0..=0, group_why::handle;
+}
+
+/// The place of an API in the table.
+pub(super) fn place(key: i16) -> Option<usize> {
+    APIS.iter().position(|api| api.key == key)
 }
 
 /// The API with that key, if it is served.

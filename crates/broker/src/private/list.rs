@@ -16,6 +16,12 @@ pub struct List<T> {
     pub left_out: u64,
 }
 
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), left_out: 0 }
+    }
+}
+
 /// A list that is being made.
 #[derive(Debug)]
 pub(crate) struct ListBuilder<T> {
@@ -27,7 +33,7 @@ pub(crate) struct ListBuilder<T> {
 impl<T: Serialize> ListBuilder<T> {
     /// Begins with nothing.
     pub(crate) fn new() -> Self {
-        Self { list: List { entries: Vec::new(), left_out: 0 }, bytes: 0 }
+        Self { list: List::default(), bytes: 0 }
     }
 
     /// True when no further entry is taken. Whoever finds entries costly to make asks before.

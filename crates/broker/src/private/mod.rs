@@ -3,17 +3,19 @@
 //! `docs/ARCHITECTURE.md` says how one is added.
 
 mod compaction;
+mod lag;
 mod list;
 mod offsets;
 mod why;
 
-use ottla_wire::private::{self, InspectCompaction, PrivateRequest};
+use ottla_wire::private::{self, DescribeLag, InspectCompaction, PrivateRequest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use compaction::{
     AllRecords, CleanedRecords, Compaction, CompactionReason, PartitionCompaction, Stopped,
 };
+pub use lag::{GroupLag, GroupMember, GroupsLag, Lag, LagNote, LagTotal, PartitionLag};
 pub use list::List;
 pub use offsets::{
     GroupDiff, GroupHistory, GroupOffsetsAt, GroupUndo, OffsetAt, OffsetChange, OffsetDifference,
@@ -27,6 +29,10 @@ pub(crate) use list::{Counted, ListBuilder};
 pub trait Question: PrivateRequest + Send + 'static {
     /// The answer. Fields may be added to it at any time, so readers pass over those that they do not know.
     type Document: Serialize + DeserializeOwned + Send + 'static;
+}
+
+impl Question for DescribeLag {
+    type Document = GroupsLag;
 }
 
 impl Question for InspectCompaction {

@@ -160,6 +160,8 @@ settings! {
         "Time after which a partition is synced to disk.";
     ottla_flush_background_ms: i64 = "ottla.flush.background.ms", 1000, Check::AtLeast(0),
         "How long bytes may wait for a sync that nobody asked for: what a power loss can cost. 0 leaves it to the operating system.";
+    ottla_metrics_listener: String = "ottla.metrics.listener", String::new(), Check::Any,
+        "Where GET /metrics is answered, as HOST:PORT; port 0 picks a free one. Empty: nowhere.";
     log_preallocate: bool = "log.preallocate", false, Check::Any,
         "Whether a segment's file is allocated at once.";
     log_message_timestamp_type: String = "log.message.timestamp.type", "CreateTime".to_owned(), Check::OneOf(&["CreateTime", "LogAppendTime"]),

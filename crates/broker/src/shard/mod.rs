@@ -16,6 +16,7 @@ mod flusher;
 mod groups;
 mod history;
 mod housekeeping;
+mod lag;
 mod odd_commits;
 mod open;
 mod partition;
@@ -45,6 +46,7 @@ pub(crate) use clients::{Clients, SeenConnection};
 pub(crate) use coordinator::Coordinator;
 pub(crate) use data_dir::Lock;
 pub(crate) use flusher::Flusher;
+pub(crate) use lag::Detail;
 pub(crate) use open::{Place, Seams};
 pub(crate) use partition::{Accepted, Needs, Offline, Partition};
 pub use stopped::{InspectError, inspect_compaction};
@@ -53,6 +55,7 @@ pub(crate) use topics::LiveTopic;
 
 use crate::api::FetchSessions;
 use crate::clock::{Clock, Started};
+use crate::metrics::Counters;
 use crate::settings::Settings;
 use data_dir::DataDir;
 use odd_commits::OddCommits;
@@ -86,6 +89,7 @@ pub(crate) struct Shard {
     odd_commits: OddCommits,
     clients: Arc<Clients>,
     private_turns: Semaphore,
+    counters: Counters,
     /// Woken when some coordinator's deadline has come nearer.
     timers: Arc<Notify>,
 }
@@ -119,6 +123,11 @@ impl Shard {
     /// The fetch sessions of this broker (KIP-227).
     pub(crate) fn fetch_sessions(&self) -> &FetchSessions {
         &self.fetch_sessions
+    }
+
+    /// What is counted.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Who was seen lately.

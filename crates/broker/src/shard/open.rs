@@ -20,8 +20,10 @@ use super::router::{OneNode, Router};
 use super::topics::{LiveTopic, Topics};
 use super::{FetchSessions, PRIVATE_TURNS_MAX, Settings, Shard};
 use super::{side_by_side, strays};
+use crate::api::api_names;
 use crate::clock::{Clock, Started, SystemRandom};
 use crate::error::OpenError;
+use crate::metrics::Counters;
 use crate::settings::topic_log_config;
 
 /// `Uuid.METADATA_TOPIC_ID`.
@@ -73,6 +75,7 @@ impl Shard {
         let topics = opener.topics(known, &checkpoints)?;
         let sessions = usize::try_from(settings.max_incremental_fetch_session_cache_slots).unwrap_or(0);
         let started = Started::now(&*clock);
+        let counters = Counters::new(api_names().len(), !settings.ottla_metrics_listener.is_empty());
         let clients = Arc::new(Clients::new(Arc::clone(&clock)));
         let shard = Arc::new(Self {
             settings,
@@ -90,6 +93,7 @@ impl Shard {
             odd_commits: OddCommits::default(),
             clients,
             private_turns: Semaphore::new(PRIVATE_TURNS_MAX),
+            counters,
             timers: Arc::new(Notify::new()),
         });
         shard.load_groups()?;

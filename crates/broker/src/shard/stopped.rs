@@ -103,7 +103,10 @@ fn choose<'a>(
     settings: &Settings,
 ) -> Result<Vec<&'a Arc<Topic>>, InspectError> {
     if names.is_empty() {
-        return Ok(known.iter().filter(|topic| topic_log_config(settings, &topic.name, &topic.configs).compacted).collect());
+        return Ok(known
+            .iter()
+            .filter(|topic| topic_log_config(settings, &topic.name, &topic.configs).compacted)
+            .collect());
     }
     let named = |name: &String| {
         let found = known.iter().find(|topic| topic.name.as_str() == name.as_str());

@@ -1,6 +1,10 @@
 //! `ottla group`.
 
+mod behind;
+mod describe;
 mod history;
+mod lag;
+mod list;
 mod offsets;
 mod undo;
 mod why;
@@ -18,6 +22,12 @@ pub(crate) struct Group {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// Lists groups, with their state and how far they are behind.
+    List(list::List),
+    /// Shows a group: its members, its offsets, what it went through.
+    Describe(describe::Describe),
+    /// Shows how far groups are behind, partition by partition.
+    Lag(lag::ShowLag),
     /// Shows what happened to a group's committed offsets, and who did it.
     History(history::History),
     /// Shows what was committed at a time.
@@ -34,6 +44,9 @@ impl Group {
     /// Asks and prints.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         match self.what {
+            What::List(asked) => asked.run(),
+            What::Describe(asked) => asked.run(),
+            What::Lag(asked) => asked.run(),
             What::History(asked) => asked.run(),
             What::Offsets(asked) => asked.run(),
             What::Diff(asked) => asked.run(),

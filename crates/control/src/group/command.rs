@@ -37,6 +37,11 @@ pub enum Command {
     },
     /// OffsetDelete.
     DeleteOffsets(DeleteOffsets),
+    /// Everything that an observer wants of a group, or of all of this partition.
+    Outline {
+        /// The group; nothing for all.
+        group_id: Option<Arc<str>>,
+    },
     /// An administrative change of offsets is taken back.
     RestoreOffsets(RestoreOffsets),
     /// What happened in a group lately.

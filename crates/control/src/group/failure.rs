@@ -8,7 +8,8 @@ use super::classic::Classic;
 use super::groups::{Durable, Groups};
 use super::reply::{
     CommitOffsetsReply, DeleteOffsetsReply, DeleteReply, DescribeReply, FetchOffsetsReply, HeartbeatReply,
-    JoinReply, LeaveReply, ListReply, Reply, RestoreOffsetsReply, SyncReply, TopicDeletedReply, WhyReply,
+    JoinReply, LeaveReply, ListReply, OutlineReply, Reply, RestoreOffsetsReply, SyncReply, TopicDeletedReply,
+    WhyReply,
 };
 use super::turn::Turn;
 use crate::codec::GroupMetadataValue;
@@ -62,6 +63,7 @@ fn error_reply(reply: Reply, cause: ErrorCode) -> Reply {
         Reply::Describe(DescribeReply { group_id, .. }) => DescribeReply::error(group_id, error, "").into(),
         Reply::Delete(DeleteReply { group_id, .. }) => DeleteReply { group_id, error }.into(),
         Reply::DeleteOffsets(_) => DeleteOffsetsReply { error, topics: Vec::new() }.into(),
+        Reply::Outline(_) => OutlineReply { error, groups: Vec::new() }.into(),
         Reply::RestoreOffsets(_) => RestoreOffsetsReply { error, changed: Vec::new() }.into(),
         Reply::Why(WhyReply { group_id, .. }) => {
             WhyReply { group_id, error, state: "", events: Vec::new() }.into()

@@ -168,6 +168,10 @@ impl Machine for Groups {
                 let reply = self.describe(group_id);
                 turn.reply(reply_to, reply);
             }
+            Command::Outline { group_id } => {
+                let reply = self.outline(group_id.as_ref());
+                turn.reply(reply_to, reply);
+            }
             Command::Delete { group_id } => self.delete(turn, caller, reply_to, group_id),
             Command::DeleteOffsets(delete) => self.delete_offsets(turn, caller, reply_to, delete),
             Command::RestoreOffsets(restore) => self.restore_offsets(turn, caller, reply_to, &restore),

@@ -19,6 +19,7 @@
 //! | `events` | what happened in groups lately |
 //! | `author`, `restore` | who changes offsets, and taking a change back |
 //! | `admin` | list, describe, delete |
+//! | `outline` | what observers are told |
 
 mod admin;
 mod author;
@@ -34,6 +35,7 @@ mod fetch;
 mod groups;
 mod membership;
 mod offsets;
+mod outline;
 mod partition;
 mod reply;
 mod restore;
@@ -51,6 +53,7 @@ pub use events::{
 };
 pub use groups::Groups;
 pub use offsets::{CommittedOffset, GroupOffsets, OffsetStore};
+pub use outline::GroupOutline;
 pub use partition::partition_for;
 pub use reply::*;
 

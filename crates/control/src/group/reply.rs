@@ -7,6 +7,8 @@ use crate::codec::CommitOddities;
 use bytes::Bytes;
 use ottla_model::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName};
 
+use super::outline::GroupOutline;
+
 /// The reply to a [`Command`](super::Command), of the variant of the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
@@ -30,6 +32,8 @@ pub enum Reply {
     Delete(DeleteReply),
     /// To OffsetDelete.
     DeleteOffsets(DeleteOffsetsReply),
+    /// To an observer.
+    Outline(OutlineReply),
     /// To the wish to take a change of offsets back.
     RestoreOffsets(RestoreOffsetsReply),
     /// To the question what happened in a group.
@@ -59,6 +63,7 @@ into_reply! {
     Describe(DescribeReply);
     Delete(DeleteReply);
     DeleteOffsets(DeleteOffsetsReply);
+    Outline(OutlineReply);
     RestoreOffsets(RestoreOffsetsReply);
     Why(WhyReply);
     TopicDeleted(TopicDeletedReply);
@@ -340,6 +345,15 @@ pub struct DeleteOffsetsReply {
     pub error: ErrorCode,
     /// The outcome for each partition.
     pub topics: Vec<(TopicName, Vec<(PartitionIndex, ErrorCode)>)>,
+}
+
+/// To an observer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutlineReply {
+    /// The outcome: GROUP_ID_NOT_FOUND when there is no such group.
+    pub error: ErrorCode,
+    /// The groups, by id.
+    pub groups: Vec<GroupOutline>,
 }
 
 /// To the news that a topic is gone.

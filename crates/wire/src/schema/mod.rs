@@ -88,6 +88,14 @@ pub fn check_response(api_key: i16, version: i16, body: &[u8]) -> Result<Decoded
     check(response_table(api_key), api_key, version, body)
 }
 
+/// The error codes in the body of a response that are not 0, of all its topics, partitions and groups; for counting
+/// them. Nothing for an API or a version that is not known.
+#[must_use]
+pub fn response_errors(api_key: i16, version: i16, body: &[u8]) -> Vec<i16> {
+    let found = response_table(api_key).shape(api_key, version);
+    found.map_or(Vec::new(), |(message, shape)| walk::errors(shape, version >= message.flexible_from, body))
+}
+
 /// First flexible version of an API (KIP-482), `i16::MAX` when it has none; `None` for an unknown API.
 #[must_use]
 pub fn flexible_from(api_key: i16) -> Option<i16> {

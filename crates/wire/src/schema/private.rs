@@ -14,8 +14,9 @@ const fn answer(key: i16, name: &'static str) -> Message {
     message(key, name, 0..=0, 0, ANSWER)
 }
 
-pub(super) const PRIVATE_REQUESTS: [Message; 6] = [
+pub(super) const PRIVATE_REQUESTS: [Message; 7] = [
     request(0x5000, "InspectCompaction", "Topics:[string]?"),
+    request(0x5010, "DescribeLag", "Groups:[string]? Summary:bool"),
     request(0x5020, "GroupHistory", "GroupId:string TopicName:string? SinceMs:int64"),
     request(0x5021, "GroupOffsetsAt", "GroupId:string AtMs:int64"),
     request(0x5022, "GroupDiff", "GroupId:string FromMs:int64 ToMs:int64"),
@@ -23,8 +24,9 @@ pub(super) const PRIVATE_REQUESTS: [Message; 6] = [
     request(0x5024, "GroupWhy", "GroupId:string"),
 ];
 
-pub(super) const PRIVATE_RESPONSES: [Message; 6] = [
+pub(super) const PRIVATE_RESPONSES: [Message; 7] = [
     answer(0x5000, "InspectCompaction"),
+    answer(0x5010, "DescribeLag"),
     answer(0x5020, "GroupHistory"),
     answer(0x5021, "GroupOffsetsAt"),
     answer(0x5022, "GroupDiff"),

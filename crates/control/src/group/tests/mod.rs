@@ -5,6 +5,7 @@ mod expiry;
 mod failures;
 mod membership;
 mod offsets;
+mod outline;
 mod random;
 mod rebalances;
 mod restore;

@@ -63,6 +63,7 @@ pub(super) fn command(command: &Command) -> String {
         Command::List(filter) => format!("list {:?} {:?}", filter.states, filter.types),
         Command::Why { group_id } => format!("why {group_id}"),
         Command::Describe { group_id } => format!("describe {group_id}"),
+        Command::Outline { group_id } => format!("outline {group_id:?}"),
         Command::Delete { group_id } => format!("delete {group_id}"),
         Command::DeleteOffsets(delete) => {
             format!("delete offsets {}", list(&delete.topics, |(topic, of)| format!("{topic} {of:?}")))
@@ -81,6 +82,9 @@ pub(super) fn command(command: &Command) -> String {
 pub(super) fn reply(reply: &Reply) -> String {
     match reply {
         Reply::Join(join) if join.error.is_error() => format!("{} {:?}", join.error, join.member_id),
+        Reply::Outline(outline) => {
+            format!("{} {}", outline.error, list(&outline.groups, outlined)).trim_end().to_owned()
+        }
         Reply::Join(join) => {
             let members = list(&join.members, |member| member.member_id.to_string());
             format!(
@@ -197,4 +201,22 @@ pub(super) fn record(record: &Record) -> String {
         },
         Key::Unknown { key_type } => format!("key type {key_type}"),
     }
+}
+
+/// State, members, offsets with the number of their commit, and rebalances of a group.
+fn outlined(group: &GroupOutline) -> String {
+    let offsets = group.offsets.iter().flat_map(|(topic, partitions)| {
+        partitions
+            .iter()
+            .map(move |(partition, at)| format!(" {topic}-{partition}@{} #{}", at.offset, at.commits))
+    });
+    let rebalances = group.rebalances.iter().filter(|(_, count)| *count > 0);
+    format!(
+        "{} {} members {}{} rebalances{}",
+        group.group_id,
+        group.state,
+        group.members.len(),
+        offsets.collect::<String>(),
+        rebalances.map(|(reason, count)| format!(" {} {count}", reason.name())).collect::<String>(),
+    )
 }

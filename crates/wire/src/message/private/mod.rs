@@ -4,6 +4,7 @@
 //! name as [`SOFTWARE_NAME`]; to everybody else an Ottla looks like a Kafka. Each has a request of its own, one module a
 //! request, and all have the same [`Answer`]: an error, or a document of JSON.
 
+mod describe_lag;
 mod group_history;
 mod inspect_compaction;
 
@@ -11,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use kafka_protocol::protocol::StrBytes;
 use ottla_model::ErrorCode;
 
+pub use describe_lag::DescribeLag;
 pub use group_history::{GroupDiff, GroupHistory, GroupOffsetsAt, GroupUndo, GroupWhy};
 pub use inspect_compaction::InspectCompaction;
 
@@ -42,6 +44,7 @@ pub trait PrivateRequest: Sized {
 /// Decodes the request of any private API and drops it; nothing for other APIs. For tests.
 pub(crate) fn decode_any(api_key: i16, version: i16, body: &Bytes) -> Option<Result<(), Malformed>> {
     Some(match api_key {
+        DescribeLag::KEY => DescribeLag::decode(version, body).map(drop),
         InspectCompaction::KEY => InspectCompaction::decode(version, body).map(drop),
         GroupHistory::KEY => GroupHistory::decode(version, body).map(drop),
         GroupOffsetsAt::KEY => GroupOffsetsAt::decode(version, body).map(drop),
