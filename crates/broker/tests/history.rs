@@ -134,7 +134,7 @@ fn every_change_is_told_and_survives_a_restart() {
 fn a_reset_is_taken_back_and_that_too() {
     let broker = broker();
     let (mut client, _) = read_and_stopped(&broker);
-    assert_eq!(undo(&mut client, false).unwrap_err().0, ErrorCode::GroupIdNotFound, "nothing but commits");
+    assert_eq!(undo(&mut client, false).unwrap_err().0, ErrorCode::InvalidRequest, "nothing but commits");
     assert_eq!(commit_as(&mut client, GROUP, None, ("orders", 0, 1)), 0);
     assert_eq!(undo(&mut client, true).unwrap(), [(0, Some(1), Some(3))]);
     assert_eq!(committed(&mut client, GROUP, "orders"), 1, "it only told");

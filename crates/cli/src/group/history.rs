@@ -6,11 +6,10 @@ use clap::Args;
 use kafka_protocol::protocol::StrBytes;
 use ottla_broker::private::{GroupHistory, OffsetChange};
 
-use super::{client_text, incomplete_text, offset_text};
+use super::{client_text, incomplete_text, offset_text, time_text};
 use crate::ask::{self, Bootstrap, Broker};
 use crate::moment::{self, Moment};
 use crate::table::{Align, Table};
-use crate::words;
 
 /// Shows what happened to a group's committed offsets, and who did it.
 #[derive(Debug, Args)]
@@ -57,7 +56,7 @@ fn to_text(history: &GroupHistory) -> String {
     // The answer has the newest first, so that those are told if there are too many; a reader goes on in time.
     for change in history.changes.entries.iter().rev() {
         table.row([
-            words::time(change.time_ms),
+            time_text(change.time_ms),
             format!("{}-{}", change.topic, change.partition),
             if change.old_known { offset_text(change.old) } else { "?".to_owned() },
             offset_text(change.new),

@@ -13,6 +13,8 @@ use std::error::Error;
 
 use clap::{Args, Subcommand};
 
+use crate::words;
+
 /// Shows consumer groups.
 #[derive(Debug, Args)]
 pub(crate) struct Group {
@@ -56,6 +58,12 @@ impl Group {
     }
 }
 
+/// A time to the millisecond: changes that come soon after each other are told apart by it.
+fn time_text(since_1970_ms: i64) -> String {
+    let text = words::time(since_1970_ms);
+    format!("{}.{:03}Z", text.trim_end_matches('Z'), since_1970_ms.rem_euclid(1000))
+}
+
 /// An offset, or that there is none.
 fn offset_text(offset: Option<i64>) -> String {
     offset.map_or("-".to_owned(), |offset| offset.to_string())
@@ -74,10 +82,7 @@ fn client_text(client_id: Option<&str>, client_host: &str) -> String {
 fn incomplete_text(complete_from_ms: Option<i64>, since_ms: Option<i64>) -> String {
     match complete_from_ms {
         Some(from_ms) if since_ms.is_none_or(|since_ms| since_ms < from_ms) => {
-            format!(
-                "compaction may have taken changes away that are older than {}\n",
-                crate::words::time(from_ms)
-            )
+            format!("compaction may have taken changes away that are older than {}\n", time_text(from_ms))
         }
         _ => String::new(),
     }

@@ -6,11 +6,10 @@ use clap::Args;
 use kafka_protocol::protocol::StrBytes;
 use ottla_broker::private::{GroupDiff, GroupOffsetsAt};
 
-use super::{incomplete_text, offset_text};
+use super::{incomplete_text, offset_text, time_text};
 use crate::ask::{self, Bootstrap, Broker};
 use crate::moment::{self, Moment};
 use crate::table::{Align, Table};
-use crate::words;
 
 /// Shows what was committed at a time.
 #[derive(Debug, Args)]
@@ -74,7 +73,7 @@ fn at_text(at: &GroupOffsetsAt) -> String {
         table.row([format!("{}-{}", offset.topic, offset.partition), known]);
     }
     let mut text = incomplete_text(at.complete_from_ms, Some(at.at_ms));
-    text.push_str(&format!("at {}\n", words::time(at.at_ms)));
+    text.push_str(&format!("at {}\n", time_text(at.at_ms)));
     text.push_str(&if table.is_empty() { "nothing was committed\n".to_owned() } else { table.to_text() });
     left_out(&mut text, at.offsets.left_out);
     text
@@ -100,7 +99,7 @@ fn diff_text(diff: &GroupDiff) -> String {
         ]);
     }
     let mut text = incomplete_text(diff.complete_from_ms, Some(diff.from_ms));
-    text.push_str(&format!("from {} to {}\n", words::time(diff.from_ms), words::time(diff.to_ms)));
+    text.push_str(&format!("from {} to {}\n", time_text(diff.from_ms), time_text(diff.to_ms)));
     text.push_str(&if table.is_empty() { "nothing changed\n".to_owned() } else { table.to_text() });
     left_out(&mut text, diff.partitions.left_out);
     text

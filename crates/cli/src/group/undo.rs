@@ -6,10 +6,9 @@ use clap::Args;
 use kafka_protocol::protocol::StrBytes;
 use ottla_broker::private::GroupUndo;
 
-use super::{client_text, offset_text};
+use super::{client_text, offset_text, time_text};
 use crate::ask::{self, Bootstrap, Broker};
 use crate::table::{Align, Table};
-use crate::words;
 
 /// Takes the last reset or deletion of offsets back.
 ///
@@ -45,7 +44,7 @@ impl Undo {
 fn to_text(undo: &GroupUndo) -> String {
     let done = if undo.dry_run { "would take back" } else { "took back" };
     let client = client_text(undo.client_id.as_deref(), &undo.client_host);
-    let mut text = format!("{done} the {} by {client} of {}\n", undo.cause, words::time(undo.time_ms));
+    let mut text = format!("{done} the {} by {client} of {}\n", undo.cause, time_text(undo.time_ms));
     let mut table =
         Table::new([("PARTITION", Align::Left), ("FROM", Align::Right), ("BACK TO", Align::Right)]);
     for offset in &undo.offsets.entries {

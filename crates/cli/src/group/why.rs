@@ -6,8 +6,8 @@ use clap::Args;
 use kafka_protocol::protocol::StrBytes;
 use ottla_broker::private::{GroupEvent, GroupWhy, MemberAssignment, MemberName};
 
+use super::time_text;
 use crate::ask::{self, Bootstrap, Broker};
-use crate::words;
 
 /// Members whose assignments one line shows.
 const ASSIGNMENTS_SHOWN_MAX: usize = 20;
@@ -44,7 +44,7 @@ fn to_text(why: &GroupWhy) -> String {
     for event in why.events.entries.iter().rev() {
         let lines = lines_of(&event.event);
         for (number, line) in lines.iter().enumerate() {
-            let time = if number == 0 { words::time(event.time_ms) } else { " ".repeat(20) };
+            let time = if number == 0 { time_text(event.time_ms) } else { " ".repeat(24) };
             text.push_str(&format!("{time}  {}\n", printable(line)));
         }
     }

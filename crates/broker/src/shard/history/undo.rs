@@ -123,7 +123,7 @@ impl Shard {
             Err(refusal(ErrorCode::UnknownServerError, &format!("a bug: {error}")))
         })?;
         let none = "the history holds no reset and no deletion of offsets of the group";
-        let action = last.ok_or_else(|| refusal(ErrorCode::GroupIdNotFound, none))?;
+        let action = last.ok_or_else(|| refusal(ErrorCode::InvalidRequest, none))?;
         self.check_topics(&action)?;
         if !dry_run {
             restore(&snapshot, &action, caller).await?;
