@@ -35,7 +35,7 @@ pub use config::LogConfig;
 pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, RealDisk, SimDisk, Volume};
 pub use error::{AppendError, LogError, ReadError, is_transient};
 pub use log::{
-    Append, Appended, Batches, CleanReport, Closed, DeletedFiles, ExpiredSegment, Flush, Identity, Log, Open,
-    Quarantined, Read, ReadLimit, RetentionReason, RetentionReport, TimedOffset,
+    Append, Appended, Batches, CleanReport, Closed, Cold, DeletedFiles, ExpiredSegment, Flush, Identity, Log,
+    Open, Quarantined, Read, ReadLimit, RetentionReason, RetentionReport, TimedOffset, Warm,
 };
 pub use recovery::RecoveryReport;

@@ -3,6 +3,7 @@
 mod append;
 mod batches;
 mod cleaning;
+mod cold;
 mod deleted;
 mod flush;
 mod quarantine;
@@ -31,6 +32,7 @@ use crate::segment::{Place, Segment};
 
 pub use append::{Append, Appended};
 pub use batches::Batches;
+pub use cold::{Cold, Warm};
 pub use deleted::DeletedFiles;
 pub use flush::{Closed, Flush};
 pub use quarantine::Quarantined;

@@ -130,7 +130,7 @@ pub(crate) fn load(
     if !open.clean {
         sync_beginnings(place)?;
     }
-    loaded.segments.iter_mut().for_each(Segment::cool);
+    loaded.segments.iter_mut().for_each(Segment::release);
     Ok(loaded)
 }
 

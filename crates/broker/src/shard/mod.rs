@@ -43,7 +43,7 @@ pub(crate) use partition::{Accepted, Needs, Offline, Partition};
 pub(crate) use strays::partition_of;
 pub(crate) use topics::LiveTopic;
 
-use crate::api::FetchSessions;
+use crate::api::{ColdReads, FetchSessions};
 use crate::clock::{Clock, Started};
 use crate::settings::Settings;
 use data_dir::DataDir;
@@ -71,6 +71,7 @@ pub(crate) struct Shard {
     producer_ids: ProducerIds,
     checkpoints: Mutex<Checkpoints>,
     fetch_sessions: FetchSessions,
+    cold_reads: ColdReads,
     /// Woken when some coordinator's deadline has come nearer.
     timers: Arc<Notify>,
 }
@@ -106,6 +107,11 @@ impl Shard {
     /// The fetch sessions of this broker (KIP-227).
     pub(crate) fn fetch_sessions(&self) -> &FetchSessions {
         &self.fetch_sessions
+    }
+
+    /// The turns of reads that wait for the disk.
+    pub(crate) fn cold_reads(&self) -> &ColdReads {
+        &self.cold_reads
     }
 
     /// The topic with that name, if it exists.

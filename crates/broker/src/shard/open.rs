@@ -16,7 +16,7 @@ use super::partition::{CommitStage, Partition};
 use super::producer_ids::ProducerIds;
 use super::router::{OneNode, Router};
 use super::topics::{LiveTopic, Topics};
-use super::{FetchSessions, Settings, Shard};
+use super::{ColdReads, FetchSessions, Settings, Shard};
 use super::{side_by_side, strays};
 use crate::clock::{Clock, Started, SystemRandom};
 use crate::error::OpenError;
@@ -84,6 +84,7 @@ impl Shard {
             producer_ids: ProducerIds::default(),
             checkpoints: Mutex::new(checkpoints),
             fetch_sessions: FetchSessions::new(sessions),
+            cold_reads: ColdReads::default(),
             timers: Arc::new(Notify::new()),
         });
         shard.load_groups()?;

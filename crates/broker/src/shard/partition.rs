@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ottla_log::{Append, AppendError, Appended, Log, Origin, Read, ReadError, ReadLimit};
+use ottla_log::{Append, AppendError, Appended, Cold, Log, Origin, Read, ReadError, ReadLimit};
 use ottla_model::{LeaderEpoch, Monotonic, Offset, PartitionIndex, TopicName, WallMillis};
 use tokio::sync::Notify;
 
@@ -156,17 +156,22 @@ impl Partition {
         }
     }
 
-    /// Reads whole batches from `from` on, below `upper`, which is a high watermark that the caller has read: it tells its
-    /// client both, and they must fit together.
-    pub(crate) fn read(
-        &self,
-        from: Offset,
-        max_bytes: usize,
-        at_least_one: bool,
-        upper: Offset,
-    ) -> Result<Read, ReadError> {
+    /// Reads whole batches from `from` on, if that needs nothing but memory; `None` when it has to be
+    /// [`Self::read_cold`]. The limit's upper end is a high watermark that the caller has read: it tells its client both,
+    /// and they must fit together.
+    pub(crate) fn read_hot(&self, from: Offset, limit: ReadLimit) -> Result<Option<Read>, ReadError> {
         self.touched.store(true, Ordering::Release);
-        self.log().read(from, ReadLimit { max_bytes, at_least_one, upper })
+        self.log().read_hot(from, limit)
+    }
+
+    /// Reads whole batches from `from` on, on a thread that may block. It waits for the disk without the log's lock.
+    pub(crate) fn read_cold(&self, from: Offset, limit: ReadLimit) -> Result<Read, ReadError> {
+        if let Some(read) = self.read_hot(from, limit)? {
+            return Ok(read);
+        }
+        let planned = self.log().plan_cold(from, limit)?;
+        let warm = planned.map(Cold::warm).transpose()?;
+        self.log().read_warm(from, limit, warm.as_ref())
     }
 
     /// Wakes everybody who waits; each asks again.

@@ -10,7 +10,7 @@ use super::{Files, Lengths, RecoveryReport};
 use crate::config::LogConfig;
 use crate::epochs::Epochs;
 use crate::log::{Open, quarantined};
-use crate::segment::{Bad, Damage, Indexes, Judge, Place, Scan, Segment, Verdict};
+use crate::segment::{Bad, Checked, Damage, Indexes, Judge, Place, Scan, Segment, Verdict};
 
 /// Bytes of an entry of each index file.
 const OFFSET_ENTRY_BYTES: u64 = 8;
@@ -37,7 +37,7 @@ struct Judged {
     end_offset: Offset,
     size: u64,
     /// Position from which on the CRC of batches was looked at.
-    checked_from: u64,
+    checked_from: Checked,
     batches: u64,
 }
 
@@ -207,7 +207,8 @@ impl<'a> Recovery<'a> {
                 Verdict::Good(batch) => {
                     let header = &batch.header;
                     if judge.distrusts(header) {
-                        checked_from.get_or_insert(batch.position);
+                        checked_from
+                            .get_or_insert(Checked { position: batch.position, offset: header.base_offset });
                         batches += 1;
                     } else {
                         last_trusted = Some(batch);
@@ -240,7 +241,7 @@ impl<'a> Recovery<'a> {
             Some(last) if judge.place().0 <= last.positions.start => (last.positions.end, last.offsets.end),
             _ => judge.place(),
         };
-        let checked_from = checked_from.unwrap_or(size);
+        let checked_from = checked_from.unwrap_or(Checked { position: size, offset: end_offset });
         let epochs = found.finish();
         Ok(Some(Judged { indexes, epochs, damage, end_offset, size, checked_from, batches }))
     }
