@@ -301,7 +301,7 @@ fn a_directory_of_another_topic_is_refused() {
     append(&mut log, &batch(&["one"])).expect("appended");
     log.close(NOW).expect("closed");
     let identity = ottla_log::Identity { topic_id: TopicId([8; 16]), ..identity() };
-    let open = ottla_log::Open { clean: true, recovery_point: 1, now: WallMillis(0) };
+    let open = ottla_log::Open { clean: true, recovery_point: 1, synced: false, now: WallMillis(0) };
     let opened = ottla_log::Log::open(place.disk.clone(), &place.dir(), identity, LogConfig::default(), open);
     assert!(matches!(opened, Err(LogError::OtherTopic { found }) if found == TopicId([7; 16])));
 }

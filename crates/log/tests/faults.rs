@@ -18,7 +18,7 @@ use support::script::{DIRECTORY, files, new_disk, path};
 use support::*;
 
 fn open(disk: &SimDisk, config: &LogConfig, clean: bool, recovery_point: i64) -> Log {
-    let open = Open { clean, recovery_point, now: NOW };
+    let open = Open { clean, recovery_point, synced: false, now: NOW };
     let disk = std::sync::Arc::new(disk.clone());
     Log::open(disk, DIRECTORY.as_ref(), identity(), config.clone(), open).expect("opened").0
 }
@@ -234,7 +234,7 @@ fn an_opening_that_cannot_read_fails_and_changes_nothing() {
     for number in 0..total {
         let disk = disk.kill();
         disk.set_rules(vec![Rule::once(Class::Read, number, Fault::Failing)]);
-        let open_it = Open { clean: false, recovery_point: 20, now: NOW };
+        let open_it = Open { clean: false, recovery_point: 20, synced: false, now: NOW };
         let shared = std::sync::Arc::new(disk.clone());
         let opened = Log::open(shared, DIRECTORY.as_ref(), identity(), small_segments(), open_it);
         assert!(matches!(opened, Err(LogError::Storage(_))), "read {number}");

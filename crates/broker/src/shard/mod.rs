@@ -53,7 +53,7 @@ pub use stopped::{InspectError, inspect_compaction};
 pub(crate) use strays::partition_of;
 pub(crate) use topics::LiveTopic;
 
-use crate::api::FetchSessions;
+use crate::api::{ColdReads, FetchSessions};
 use crate::clock::{Clock, Started};
 use crate::metrics::Counters;
 use crate::settings::Settings;
@@ -90,6 +90,7 @@ pub(crate) struct Shard {
     clients: Arc<Clients>,
     private_turns: Semaphore,
     counters: Counters,
+    cold_reads: ColdReads,
     /// Woken when some coordinator's deadline has come nearer.
     timers: Arc<Notify>,
 }
@@ -146,6 +147,11 @@ impl Shard {
     pub(crate) async fn private_turn(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed, so there is always one in the end.
         self.private_turns.acquire().await.ok()
+    }
+
+    /// The turns of reads that wait for the disk.
+    pub(crate) fn cold_reads(&self) -> &ColdReads {
+        &self.cold_reads
     }
 
     /// The topic with that name, if it exists.

@@ -74,6 +74,7 @@ pub fn inspect_compaction(
         settings: &settings,
         clock: &clock,
         seams: &Seams::one_node(Arc::new(NoAppends)),
+        synced: false,
     };
     let checkpoints = Checkpoints::read(&*opened.disk, data_dir);
     let catalog = opener.catalog(&checkpoints)?;
