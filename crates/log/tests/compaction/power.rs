@@ -174,6 +174,38 @@ fn an_error_at_every_operation() {
 }
 
 #[test]
+fn a_power_loss_while_a_compaction_that_did_not_fit_is_undone() {
+    let prepared = Prepared::dirty(5);
+    let (end, folded) = (prepared.end, fold(&prepared.open(None).1));
+    let mut undone = 0;
+    let count = operations(&prepared);
+    // The first half writes files that have no part in the log yet.
+    for number in (count / 2..count).step_by(2) {
+        let (disk, mut log) = prepared.open(Some(Rule::once(Class::Any, number, Fault::Full)));
+        let failed = attempt(&mut log, prepared.cleaned_to).is_err();
+        // What was done after the error is the undoing.
+        let last = disk.count(Class::Any);
+        if !failed || !log.is_open() {
+            continue;
+        }
+        undone += 1;
+        for later in (number + 1..last).step_by(2) {
+            let (disk, mut log) = prepared.open(None);
+            let rules = [(number, Fault::Full), (later, Fault::Off)];
+            disk.set_rules(rules.map(|(number, fault)| Rule::once(Class::Any, number, fault)).to_vec());
+            assert!(attempt(&mut log, prepared.cleaned_to).is_err());
+            for (choice, loss) in (0..).zip([Loss::Dropped, Loss::Kept, Loss::Reordered]) {
+                let context = format!("full at {number}, off at {later}, {loss:?}");
+                let log = open(disk.crash(loss, choice), end);
+                assert_eq!((log.end_offset(), fold(&log)), (end, folded.clone()), "{context}");
+                assert!(offsets(&log).is_sorted_by(|one, next| one < next), "{context}");
+            }
+        }
+    }
+    assert!(undone > 5, "{undone}");
+}
+
+#[test]
 fn retention_and_a_power_loss_at_every_operation() {
     let config = LogConfig { retention_ms: 0, ..small_segments() };
     let prepared = Prepared::new(1, config.clone(), |log| {
