@@ -26,7 +26,11 @@ fn keys() {
     assert_eq!(Key::decode(&bytes(COMMIT_KEY)), Ok(commit.clone()));
     assert_eq!(Key::decode(&bytes(LEGACY_COMMIT_KEY)), Ok(commit));
     assert_eq!(Key::decode(&bytes(GROUP_KEY)), Ok(Key::GroupMetadata { group: "gé" }));
-    assert_eq!(Key::decode(&bytes(CONSUMER_GROUP_KEY)), Ok(Key::Unknown { key_type: 3 }));
+    assert_eq!(
+        Key::decode(&bytes(CONSUMER_GROUP_KEY)),
+        Ok(Key::ConsumerGroup(ConsumerGroupKey::Metadata { group: "gé" }))
+    );
+    assert_eq!(Key::decode(&bytes("000a")), Ok(Key::Unknown { key_type: 10 }));
     assert_eq!(hex(&Key::offset_commit("gé", &orders, 7).unwrap()), COMMIT_KEY);
     assert_eq!(hex(&Key::group_metadata("gé").unwrap()), GROUP_KEY);
 }

@@ -71,6 +71,10 @@ impl Groups {
                     _ => self.replay_group_tombstone(group),
                 }
             }
+            Key::ConsumerGroup(key) => {
+                self.pass_over(key.key_type());
+                Overwritten::Nothing
+            }
             Key::Unknown { key_type } => {
                 self.pass_over(key_type);
                 Overwritten::Nothing

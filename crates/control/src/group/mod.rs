@@ -18,6 +18,7 @@
 //! | `admin` | list, describe, delete |
 
 mod admin;
+pub mod assignor;
 mod classic;
 mod command;
 mod commit;
@@ -27,11 +28,13 @@ mod failure;
 mod fetch;
 mod groups;
 mod membership;
+mod metadata_hash;
 mod offsets;
 mod partition;
 mod reply;
 #[cfg(test)]
 mod tests;
+mod topics_image;
 mod turn;
 mod wakes;
 
@@ -42,6 +45,7 @@ pub use groups::Groups;
 pub use offsets::{CommittedOffset, GroupOffsets, OffsetStore};
 pub use partition::partition_for;
 pub use reply::*;
+pub use topics_image::{TopicMetadata, TopicsImage};
 
 /// Longest text that groups take from a client, in bytes. A record holds at most 32767, and a member's id is the
 /// client's or instance's id with a dash and 36 characters behind it.

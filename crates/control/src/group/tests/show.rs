@@ -181,6 +181,7 @@ pub(super) fn record(record: &Record) -> String {
                 )
             }
         },
+        Key::ConsumerGroup(key) => format!("{key:?}"),
         Key::Unknown { key_type } => format!("key type {key_type}"),
     }
 }
