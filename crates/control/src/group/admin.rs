@@ -6,12 +6,44 @@ use ottla_model::{ErrorCode, TopicId, TopicName};
 
 use super::classic::DEAD;
 use super::command::{DeleteOffsets, List};
-use super::groups::Groups;
+use super::groups::{Durable, Group, Groups};
 use super::offsets::tombstone;
-use super::reply::{DeleteOffsetsReply, DeleteReply, DescribeReply, ListReply, TopicDeletedReply};
+use super::reply::{
+    DeleteOffsetsReply, DeleteReply, DescribeReply, ListReply, ListedGroup, TopicDeletedReply,
+};
 use super::turn::Turn;
-use crate::codec::Key;
-use crate::machine::{Record, ReplyTo};
+use crate::machine::ReplyTo;
+
+impl Group {
+    fn listed(&self, group_id: &Arc<str>, states: &[String], types: &[String]) -> Option<ListedGroup> {
+        match &self.durable {
+            Durable::Consumer(group) => group.listed(group_id, states, types),
+            _ => self.classic.listed(states, types),
+        }
+    }
+
+    fn validate_delete(&self) -> Result<(), ErrorCode> {
+        match &self.durable {
+            Durable::Consumer(group) if group.is_empty() => Ok(()),
+            Durable::Consumer(_) => Err(ErrorCode::NonEmptyGroup),
+            _ => self.classic.validate_delete(),
+        }
+    }
+
+    fn validate_offset_delete(&self) -> Result<(), ErrorCode> {
+        match &self.durable {
+            Durable::Consumer(_) => Ok(()),
+            _ => self.classic.validate_offset_delete(),
+        }
+    }
+
+    fn is_subscribed_to(&self, topic: &TopicName) -> bool {
+        match &self.durable {
+            Durable::Consumer(group) => group.is_subscribed_to(topic.as_str()),
+            _ => self.classic.is_subscribed_to(topic),
+        }
+    }
+}
 
 impl Groups {
     /// Lists the groups that pass the filters, by id.
@@ -20,24 +52,26 @@ impl Groups {
         let states: Vec<String> = trimmed(&list.states);
         let types: Vec<String> = trimmed(&list.types);
         let mut groups: Vec<_> =
-            self.groups.values().filter_map(|group| group.classic.listed(&states, &types)).collect();
+            self.groups.iter().filter_map(|(id, group)| group.listed(id, &states, &types)).collect();
         groups.sort_unstable_by(|one, other| one.group_id.cmp(&other.group_id));
         ListReply { error: ErrorCode::None, groups }
     }
 
     /// Describes a group. One that does not exist is shown as Dead.
     pub(super) fn describe(&self, group_id: Arc<str>) -> DescribeReply {
-        if let Some(group) = self.groups.get(&group_id) {
-            return group.classic.described();
-        }
-        let error_message = Some(format!("Group {group_id} not found.").into());
+        let what = match self.groups.get(&group_id) {
+            Some(Group { durable: Durable::Consumer(_), .. }) => "is not a classic group",
+            Some(group) => return group.classic.described(),
+            None => "not found",
+        };
+        let error_message = Some(format!("Group {group_id} {what}.").into());
         DescribeReply { error_message, ..DescribeReply::error(group_id, ErrorCode::GroupIdNotFound, DEAD) }
     }
 
     /// Deletes an empty group and its offsets.
-    pub(super) fn delete(&self, turn: &mut Turn<'_, '_>, reply_to: ReplyTo, group_id: Arc<str>) {
+    pub(super) fn delete(&mut self, turn: &mut Turn<'_, '_>, reply_to: ReplyTo, group_id: Arc<str>) {
         let result = match self.groups.get(&group_id) {
-            Some(group) => group.classic.validate_delete(),
+            Some(group) => group.validate_delete(),
             None => Err(ErrorCode::GroupIdNotFound),
         };
         if result.is_ok() {
@@ -46,10 +80,24 @@ impl Groups {
                     turn.effects.records.extend(tombstone(&group_id, topic, partition));
                 }
             }
-            let key = Key::group_metadata(&group_id);
-            turn.effects.records.extend(key.map(|key| Record { key, value: None, headers: Vec::new() }));
+            if let Err(error) = self.bury(turn, &group_id) {
+                return turn.reply(reply_to, DeleteReply { group_id, error });
+            }
         }
         turn.reply(reply_to, DeleteReply { group_id, error: result.err().unwrap_or_default() });
+    }
+
+    /// Asks for the tombstones of a group without members.
+    fn bury(&mut self, turn: &mut Turn<'_, '_>, group_id: &Arc<str>) -> Result<(), ErrorCode> {
+        match self.groups.get(group_id) {
+            Some(Group { durable: Durable::Consumer(_), .. }) => self.bury_consumer(turn, group_id),
+            Some(group) => {
+                let tombstone = group.classic.tombstone().map_err(|_| ErrorCode::UnknownServerError)?;
+                turn.record(tombstone);
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     /// Deletes offsets of topics that the group does not read. A partition without an offset is a success.
@@ -58,7 +106,7 @@ impl Groups {
         let group = match self.groups.get(&group_id) {
             _ if group_id.is_empty() => Err(ErrorCode::InvalidGroupId),
             None => Err(ErrorCode::GroupIdNotFound),
-            Some(group) => group.classic.validate_offset_delete().map(|()| &group.classic),
+            Some(group) => group.validate_offset_delete().map(|()| group),
         };
         let group = match group {
             Ok(group) => group,

@@ -50,6 +50,9 @@ impl Groups {
     }
 
     fn validate_commit(&mut self, turn: &Turn<'_, '_>, commit: &CommitOffsets) -> Result<(), ErrorCode> {
+        if let Some(group) = self.consumer_group(&commit.group_id) {
+            return group.validate_commit(commit);
+        }
         if let Some(result) = self.with_group(&commit.group_id, |group| group.validate_commit(turn, commit)) {
             return result;
         }

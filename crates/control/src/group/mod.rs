@@ -4,8 +4,9 @@
 //! requests, a [`Reply`] those of the response; the API modules of the broker translate. The records are Apache
 //! Kafka's own ([`crate::codec`]), and so is every decision: the classes that a file follows are named in it.
 //!
-//! What is durable here are the committed offsets ([`OffsetStore`]) and, of each group, the value of its last record.
-//! Everything else is soft: see [`crate::machine`] for what that means and `classic` for why it is cut there.
+//! What is durable here are the committed offsets ([`OffsetStore`]), of each classic group the value of its last record,
+//! and consumer groups as their records make them. Everything else is soft: see [`crate::machine`] for what that means
+//! and `classic` for why it is cut there.
 //!
 //! | file | holds |
 //! |---|---|
@@ -14,6 +15,8 @@
 //! | `failure` | what follows from a failed append, a start, a stop |
 //! | `membership` | JoinGroup, SyncGroup, Heartbeat, LeaveGroup: finds or makes the group |
 //! | `classic/` | classic groups themselves |
+//! | `consumer/` | consumer groups, of the new protocol |
+//! | `assignor/`, `topics_image` | who gets which partition, and of which topics |
 //! | `commit`, `fetch`, `offsets` | committed offsets, for groups of any kind |
 //! | `admin` | list, describe, delete |
 
@@ -23,6 +26,7 @@ mod classic;
 mod command;
 mod commit;
 mod config;
+mod consumer;
 mod durable;
 mod failure;
 mod fetch;
@@ -34,12 +38,13 @@ mod partition;
 mod reply;
 #[cfg(test)]
 mod tests;
+mod topic_pattern;
 mod topics_image;
 mod turn;
 mod wakes;
 
 pub use command::*;
-pub use config::GroupConfig;
+pub use config::{ConsumerGroupConfig, ConsumerGroupOverrides, GroupConfig, MigrationPolicy};
 pub use durable::{PassedOver, Undo};
 pub use groups::Groups;
 pub use offsets::{CommittedOffset, GroupOffsets, OffsetStore};

@@ -21,7 +21,7 @@ pub struct TopicMetadata {
 
 /// All topics at one moment (`CoordinatorMetadataImage`). It never changes: who follows the topics is handed the next
 /// one. Share it behind an `Arc`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TopicsImage {
     version: i64,
     rack: Option<Arc<str>>,

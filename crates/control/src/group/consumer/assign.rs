@@ -65,9 +65,8 @@ impl Context<'_> {
         });
         let members: BTreeMap<&str, MemberSpec<'_>> = members.collect();
         let subscribed = group.members.values().map(|member| &member.metadata);
-        let subscription_type = SubscriptionType::of(
-            subscribed.map(|metadata| (&metadata.topics, Some(&*metadata.regex))),
-        );
+        let subscription_type =
+            SubscriptionType::of(subscribed.map(|metadata| (&metadata.topics, Some(&*metadata.regex))));
         self.assignor(group).assign(&GroupSpec { members, subscription_type }, self.topics)
     }
 
@@ -80,10 +79,13 @@ impl Context<'_> {
     }
 }
 
+/// What a member subscribes to: names and an expression.
+type Subscription<'a> = (&'a BTreeSet<Arc<str>>, &'a str);
+
 /// The topics of members that subscribe alike, found once.
 #[derive(Default)]
 struct Subscriptions<'a> {
-    known: HashMap<(&'a BTreeSet<Arc<str>>, &'a str), Arc<BTreeSet<TopicId>>>,
+    known: HashMap<Subscription<'a>, Arc<BTreeSet<TopicId>>>,
 }
 
 impl<'a> Subscriptions<'a> {

@@ -52,7 +52,10 @@ impl Draft {
     /// The records, in the order of the changes.
     pub(super) fn into_records(self) -> Result<Vec<Record>, Refusal> {
         if self.is_too_long {
-            return Err(Refusal::new(ErrorCode::UnknownServerError, "A record of the group would be too long."));
+            return Err(Refusal::new(
+                ErrorCode::UnknownServerError,
+                "A record of the group would be too long.",
+            ));
         }
         Ok(self.records)
     }

@@ -126,11 +126,7 @@ pub(super) fn remove_member(draft: &mut Draft, member_id: &Arc<str>) {
 }
 
 /// Checks that nobody else has the instance id (`throwIfInstanceIdIsFenced`).
-pub(super) fn check_not_fenced(
-    known_id: &str,
-    member_id: &str,
-    instance_id: &str,
-) -> Result<(), Refusal> {
+pub(super) fn check_not_fenced(known_id: &str, member_id: &str, instance_id: &str) -> Result<(), Refusal> {
     if known_id == member_id {
         return Ok(());
     }

@@ -62,16 +62,11 @@ fn check_join(heartbeat: &ConsumerHeartbeat) -> Result<(), Refusal> {
 }
 
 /// Kafka takes any request and fails when it writes the record. Here a client is told that it asks for too much.
-fn fits_records(
-    config: &GroupConfig,
-    caller: &Caller,
-    heartbeat: &ConsumerHeartbeat,
-) -> Result<(), Refusal> {
+fn fits_records(config: &GroupConfig, caller: &Caller, heartbeat: &ConsumerHeartbeat) -> Result<(), Refusal> {
     let names = heartbeat.subscribed_topic_names.iter().flatten();
     let texts = [Some(&heartbeat.group_id), Some(&heartbeat.member_id), heartbeat.instance_id.as_ref()];
     let texts = texts.into_iter().chain([heartbeat.rack_id.as_ref(), caller.client_id.as_ref()]);
-    let mut texts =
-        texts.chain([heartbeat.subscribed_topic_regex.as_ref()]).flatten().chain(names.clone());
+    let mut texts = texts.chain([heartbeat.subscribed_topic_regex.as_ref()]).flatten().chain(names.clone());
     let bytes: usize = names.map(|name| name.len()).sum();
     if texts.any(|text| text.len() > TEXT_BYTES_MAX) || bytes > config.member_protocols_bytes_max {
         return Err(invalid("The request does not fit the records of a group."));

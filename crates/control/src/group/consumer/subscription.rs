@@ -11,7 +11,7 @@ use super::member::{Member, Metadata};
 use super::refusal::Refusal;
 use super::state::{Change, ConsumerGroup, Resolved};
 use super::timers::Refreshed;
-use crate::group::topic_regex::TopicRegex;
+use crate::group::topic_pattern::TopicPattern;
 
 /// Least time between two rounds of resolving a group's expressions, in milliseconds, since each looks at every topic
 /// (`REGEX_BATCH_REFRESH_MIN_INTERVAL_MS`).
@@ -110,8 +110,8 @@ impl Context<'_> {
 
     fn matches(&self, regex: &str) -> BTreeSet<Arc<str>> {
         // Kafka passes over an expression that it cannot read: it was checked when it came.
-        let Ok(regex) = TopicRegex::new(regex) else { return BTreeSet::new() };
-        regex.matching(self.topics).map(|topic| Arc::from(topic.as_str())).collect()
+        let Ok(pattern) = TopicPattern::compile(regex) else { return BTreeSet::new() };
+        pattern.topics(self.topics).iter().map(|topic| Arc::from(topic.as_str())).collect()
     }
 
     /// Compares the group with the topics as they are now, if it was not compared with these yet, and raises its
@@ -155,11 +155,8 @@ fn change_regex(draft: &mut Draft, old: &Arc<str>, new: &Arc<str>) -> Result<Reg
         return Ok(if old.is_empty() { RegexChange::None } else { RegexChange::Resolved });
     }
     if draft.group().index.regexes.get(new).is_some_and(|members| *members == 1) {
-        TopicRegex::new(new).map_err(|error| {
-            let message =
-                format!("SubscribedTopicRegex `{new}` is not a valid regular expression: {error}.");
-            Refusal::new(ErrorCode::InvalidRegularExpression, message)
-        })?;
+        TopicPattern::compile(new)
+            .map_err(|error| Refusal::new(ErrorCode::InvalidRegularExpression, error.to_string()))?;
     } else if draft.group().resolved.contains_key(new) {
         return Ok(RegexChange::Resolved);
     }

@@ -123,7 +123,10 @@ impl Timers {
 
     /// Remembers the metadata that the group was compared with.
     pub(super) fn set_refreshed(&mut self, group_id: &Arc<str>, refreshed: Refreshed) {
-        self.groups.entry(Arc::clone(group_id)).or_default().refreshed = Some(refreshed);
+        // A group without timers has no place here, which somebody would have to take away again.
+        if let Some(group) = self.groups.get_mut(group_id) {
+            group.refreshed = Some(refreshed);
+        }
     }
 
     /// Has the next tick resolve expressions, which is at once.
@@ -150,7 +153,10 @@ impl Timers {
             let Some(group) = self.groups.get_mut(&group_id) else { continue };
             let due = group.take_due(now);
             let soonest = group.members.values().flat_map(BTreeMap::values).min().copied();
-            self.wakes.bring_forward(&group_id, &mut group.wake, soonest);
+            match soonest {
+                Some(_) => self.wakes.bring_forward(&group_id, &mut group.wake, soonest),
+                None => drop(self.groups.remove(&group_id)),
+            }
             taken.push((group_id, due));
         }
         taken

@@ -1,5 +1,6 @@
 //! Groups by transcript: what clients ask and when, against everything that they are told and that is written.
 
+mod consumer;
 mod failures;
 mod membership;
 mod offsets;
