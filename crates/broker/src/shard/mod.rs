@@ -21,6 +21,7 @@ mod router;
 mod strays;
 mod topics;
 
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -65,6 +66,8 @@ pub(crate) struct Shard {
     catalog_changes: tokio::sync::Mutex<()>,
     /// One a partition of `__consumer_offsets`; set once that topic exists.
     groups: OnceLock<Vec<Arc<Coordinator<Groups>>>>,
+    /// The version of the topics that each of them was told last.
+    told_topics: OnceLock<Box<[AtomicI64]>>,
     producer_ids: ProducerIds,
     checkpoints: Mutex<Checkpoints>,
     fetch_sessions: FetchSessions,

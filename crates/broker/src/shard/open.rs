@@ -85,6 +85,8 @@ impl Shard {
         for topic in known {
             topics.put(opener.topic(topic, &[])?);
         }
+        // Every change of the topics is a record there, so that no version is used twice.
+        topics.count_from(catalog.partition().log().end_offset());
         let sessions = usize::try_from(settings.max_incremental_fetch_session_cache_slots).unwrap_or(0);
         let started = Started::now(&*clock);
         let shard = Arc::new(Self {
@@ -97,6 +99,7 @@ impl Shard {
             catalog,
             catalog_changes: tokio::sync::Mutex::new(()),
             groups: OnceLock::new(),
+            told_topics: OnceLock::new(),
             producer_ids: ProducerIds::default(),
             checkpoints: Mutex::new(checkpoints),
             fetch_sessions: FetchSessions::new(sessions),
