@@ -34,6 +34,7 @@ mod partition;
 mod reply;
 #[cfg(test)]
 mod tests;
+mod topic_pattern;
 mod topics_image;
 mod turn;
 mod wakes;
@@ -45,6 +46,7 @@ pub use groups::Groups;
 pub use offsets::{CommittedOffset, GroupOffsets, OffsetStore};
 pub use partition::partition_for;
 pub use reply::*;
+pub use topic_pattern::{InvalidRegularExpression, TopicPattern};
 pub use topics_image::{TopicMetadata, TopicsImage};
 
 /// Longest text that groups take from a client, in bytes. A record holds at most 32767, and a member's id is the

@@ -12,6 +12,8 @@ mod heterogeneous;
 mod homogeneous;
 mod range;
 mod spec;
+#[cfg(test)]
+mod tests;
 
 pub use spec::{GroupSpec, MemberSpec, PartitionsByTopic, SubscriptionType, TopicPartitionCounts};
 
