@@ -14,6 +14,8 @@
 //! | `failure` | what follows from a failed append, a start, a stop |
 //! | `membership` | JoinGroup, SyncGroup, Heartbeat, LeaveGroup: finds or makes the group |
 //! | `classic/` | classic groups themselves |
+//! | `assignor/` | the server-side assignors of the new consumer protocol |
+//! | `topics_image`, `metadata_hash`, `topic_pattern` | the topics, as groups see them and subscribe to them |
 //! | `commit`, `fetch`, `offsets` | committed offsets, for groups of any kind |
 //! | `admin` | list, describe, delete |
 

@@ -29,8 +29,8 @@ pub enum Assignor {
     /// (`UniformAssignor`).
     #[default]
     Uniform,
-    /// `range`: gives each member a run of every topic's partitions, so that the partitions of equal number of topics
-    /// with equally many partitions come together (`RangeAssignor`).
+    /// `range`: gives each member a run of every topic's partitions, the same run of topics that have equally many
+    /// partitions, so that such topics can be joined (`RangeAssignor`).
     Range,
 }
 
