@@ -153,3 +153,85 @@ fn write_partitions(writer: &mut Writer, topics: &[NamedPartitions<'_>]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::codec::tests::{bytes, hex};
+
+    /// Written by Kafka's own classes in versions 0 to 3, as the other vectors of [`crate::codec`].
+    const SUBSCRIPTIONS: [&str; 4] = [
+        "000000000002000161000262620000000105",
+        "00010000000200016100026262ffffffff000000020001610000000200000000000000010002626200000000",
+        "00020000000200016100026262000000010500000002000161000000020000000000000001000262620000000000000004",
+        "00030000000200016100026262000000010500000002000161000000020000000000000001000262620000000000000004000172",
+    ];
+    const ASSIGNMENTS: [&str; 4] = [
+        "0000000000020001610000000200000000000000020002626200000000ffffffff",
+        "00010000000200016100000002000000000000000200026262000000000000000101",
+        "00020000000200016100000002000000000000000200026262000000000000000102",
+        "00030000000200016100000002000000000000000200026262000000000000000103",
+    ];
+
+    fn subscription(version: i16) -> ConsumerProtocolSubscription<'static> {
+        ConsumerProtocolSubscription {
+            topics: vec!["a", "bb"],
+            user_data: (version != 1).then_some(&[5]),
+            owned_partitions: if version >= 1 {
+                vec![("a", vec![0, 1]), ("bb", Vec::new())]
+            } else {
+                Vec::new()
+            },
+            generation: if version >= 2 { 4 } else { NO_GENERATION },
+            rack_id: (version >= 3).then_some("r"),
+        }
+    }
+
+    #[test]
+    fn subscriptions_of_every_version() {
+        for (version, text) in (0..).zip(SUBSCRIPTIONS) {
+            let encoded = bytes(text);
+            assert_eq!(ConsumerProtocolSubscription::decode(&encoded), Ok(subscription(version)), "{text}");
+            assert_eq!(hex(&subscription(version).encode(version).unwrap()), text);
+            assert_eq!(consumer_protocol_version(&encoded), Ok(version));
+            for length in 0..encoded.len() {
+                assert!(ConsumerProtocolSubscription::decode(&encoded[..length]).is_err(), "{text}");
+            }
+        }
+        let mut later = bytes(SUBSCRIPTIONS[3]);
+        later[1] = 4;
+        later.extend([1, 2, 3]);
+        assert_eq!(ConsumerProtocolSubscription::decode(&later), Ok(subscription(3)));
+        assert_eq!(hex(&subscription(3).encode(4).unwrap()), SUBSCRIPTIONS[3]);
+        let negative = ConsumerProtocolSubscription::decode(&[0xff, 0xff]);
+        assert_eq!(negative, Err(DecodeError::UnknownVersion(-1)));
+    }
+
+    #[test]
+    fn assignments_of_every_version() {
+        for (version, text) in (0..).zip(ASSIGNMENTS) {
+            let user_data = [version as u8];
+            let assignment = ConsumerProtocolAssignment {
+                assigned_partitions: vec![("a", vec![0, 2]), ("bb", Vec::new())],
+                user_data: (version > 0).then_some(&user_data),
+            };
+            let encoded = bytes(text);
+            assert_eq!(ConsumerProtocolAssignment::decode(&encoded).as_ref(), Ok(&assignment), "{text}");
+            assert_eq!(hex(&assignment.encode(version).unwrap()), text);
+            for length in 0..encoded.len() {
+                assert!(ConsumerProtocolAssignment::decode(&encoded[..length]).is_err(), "{text}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..100), version in 0u8..5) {
+            let versioned = [&[0, version], &bytes[..]].concat();
+            let _ = ConsumerProtocolSubscription::decode(&versioned);
+            let _ = ConsumerProtocolAssignment::decode(&versioned);
+        }
+    }
+}

@@ -16,7 +16,8 @@
 //! | `membership` | JoinGroup, SyncGroup, Heartbeat, LeaveGroup: finds or makes the group |
 //! | `classic/` | classic groups themselves |
 //! | `consumer/` | consumer groups, of the new protocol |
-//! | `assignor/`, `topics_image` | who gets which partition, and of which topics |
+//! | `assignor/` | the server-side assignors of the new consumer protocol |
+//! | `topics_image`, `metadata_hash`, `topic_pattern` | the topics, as groups see them and subscribe to them |
 //! | `commit`, `fetch`, `offsets` | committed offsets, for groups of any kind |
 //! | `admin` | list, describe, delete |
 
@@ -50,6 +51,7 @@ pub use groups::Groups;
 pub use offsets::{CommittedOffset, GroupOffsets, OffsetStore};
 pub use partition::partition_for;
 pub use reply::*;
+pub use topic_pattern::{InvalidRegularExpression, TopicPattern};
 pub use topics_image::{TopicMetadata, TopicsImage};
 
 /// Longest text that groups take from a client, in bytes. A record holds at most 32767, and a member's id is the

@@ -9,6 +9,8 @@ mod group;
 mod key;
 mod member;
 mod regular_expression;
+#[cfg(test)]
+mod tests;
 
 pub use assignment::{
     AssignedPartitions, ConsumerGroupCurrentMemberAssignmentValue, ConsumerGroupTargetAssignmentMemberValue,

@@ -12,6 +12,8 @@ mod heterogeneous;
 mod homogeneous;
 mod range;
 mod spec;
+#[cfg(test)]
+mod tests;
 
 pub use spec::{GroupSpec, MemberSpec, PartitionsByTopic, SubscriptionType, TopicPartitionCounts};
 
@@ -27,8 +29,8 @@ pub enum Assignor {
     /// (`UniformAssignor`).
     #[default]
     Uniform,
-    /// `range`: gives each member a run of every topic's partitions, so that the partitions of equal number of topics
-    /// with equally many partitions come together (`RangeAssignor`).
+    /// `range`: gives each member a run of every topic's partitions, the same run of topics that have equally many
+    /// partitions, so that such topics can be joined (`RangeAssignor`).
     Range,
 }
 
