@@ -118,6 +118,11 @@ impl Shard {
         self.topics.all()
     }
 
+    /// The version of the topics: it rises with each change of them.
+    pub(crate) fn topics_version(&self) -> i64 {
+        self.topics.version()
+    }
+
     /// The partition of a topic, if this shard leads it.
     pub(crate) fn partition(
         &self,
