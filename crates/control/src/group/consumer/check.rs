@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::index::Index;
-use super::member::{LEAVE_EPOCH, MemberState};
+use super::member::{LEAVE_EPOCH, LEAVE_STATIC_EPOCH, MemberState};
 use super::state::ConsumerGroup;
 use super::timers::{Timer, Timers};
 
@@ -20,7 +20,13 @@ impl ConsumerGroup {
             let current = &member.current;
             assert!(current.epoch <= self.target.epoch, "{member_id} is ahead of its target");
             assert!(current.epoch != LEAVE_EPOCH, "{member_id} has no assignment");
-            assert_eq!(current.revoking.is_empty(), current.state != MemberState::UnrevokedPartitions);
+            let must_revoke = current.state == MemberState::UnrevokedPartitions;
+            assert!(current.revoking.is_empty() || must_revoke, "{member_id} gives back for nothing");
+            let is_away = current.epoch == LEAVE_STATIC_EPOCH;
+            assert!(
+                !current.revoking.is_empty() || !must_revoke || is_away,
+                "{member_id} gives nothing back"
+            );
             let epochs =
                 current.assigned.values().chain(current.revoking.values()).flat_map(BTreeMap::values);
             assert!(epochs.max() <= Some(&self.target.epoch), "{member_id} has of the future");
@@ -47,8 +53,7 @@ impl Timers {
         group.check();
         for (member_id, member) in &group.members {
             assert!(self.runs(group_id, member_id, Timer::Session), "{member_id} would never expire");
-            let must_revoke = member.current.state == MemberState::UnrevokedPartitions;
-            if must_revoke && !member.uses_classic_protocol() {
+            if member.must_revoke() {
                 assert!(self.runs(group_id, member_id, Timer::Rebalance), "{member_id} may revoke for ever");
             }
         }

@@ -8,7 +8,7 @@ use ottla_model::ErrorCode;
 use super::context::Context;
 use super::draft::Draft;
 use super::enter::{check_not_fenced, remove_member, unknown_instance, unknown_member};
-use super::member::{Current, LEAVE_STATIC_EPOCH, Member, MemberState, Owned};
+use super::member::{Current, LEAVE_STATIC_EPOCH, Member, Owned};
 use super::refusal::Refusal;
 use super::state::{Change, ConsumerGroup};
 use super::timers::{Due, Timer};
@@ -111,7 +111,7 @@ impl Context<'_> {
         for (member_id, member) in &group.members {
             let session_timeout_ms = self.config.consumer.session_timeout_ms(group_id);
             self.start_if_absent(group_id, member_id, Timer::Session, session_timeout_ms);
-            if member.current.state == MemberState::UnrevokedPartitions && !member.uses_classic_protocol() {
+            if member.must_revoke() {
                 let rebalance_timeout_ms = member.metadata.rebalance_timeout_ms;
                 self.start_if_absent(group_id, member_id, Timer::Rebalance, rebalance_timeout_ms);
             }
@@ -122,7 +122,7 @@ impl Context<'_> {
     pub(super) fn tick(&mut self, draft: &mut Draft, due: &Due) -> Result<Option<Converted>, Refusal> {
         for (_, timer, member_id) in &due.members {
             let Some(member) = draft.group().members.get(member_id) else { continue };
-            if *timer == Timer::Rebalance && member.current.state != MemberState::UnrevokedPartitions {
+            if *timer == Timer::Rebalance && !member.must_revoke() {
                 continue;
             }
             if let Some(converted) = self.fence(draft, &[Arc::clone(member_id)])? {

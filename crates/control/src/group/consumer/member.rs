@@ -169,6 +169,15 @@ impl Member {
         self.metadata.classic.is_some()
     }
 
+    /// True when the member's time to give partitions back runs. Who is away for a while has nothing to give back, and
+    /// members of the classic protocol have the time to join instead.
+    pub(super) fn must_revoke(&self) -> bool {
+        let current = &self.current;
+        current.state == MemberState::UnrevokedPartitions
+            && !current.revoking.is_empty()
+            && !self.uses_classic_protocol()
+    }
+
     /// Its regular expression, if it has one.
     pub(super) fn regex(&self) -> Option<&Arc<str>> {
         Some(&self.metadata.regex).filter(|regex| !regex.is_empty())

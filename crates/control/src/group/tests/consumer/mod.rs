@@ -1,4 +1,11 @@
-//! Consumer groups: members that come, go, and pass partitions on.
+//! Consumer groups by transcript.
+
+mod convert;
+mod failures;
+mod heartbeats;
+mod members;
+mod random;
+mod regexes;
 
 use std::sync::Arc;
 
@@ -52,17 +59,14 @@ pub(super) fn scene() -> Scene {
     scene
 }
 
-#[test]
-fn a_partition_passes_on_when_it_was_given_back() {
+/// Members `a` and `b`, each with two partitions of `foo`, in epoch 3.
+pub(super) fn pair() -> Scene {
     let mut scene = scene();
     scene.consumer_heartbeat("a", joins("a", &["foo"]));
     scene.consumer_heartbeat("b", joins("b", &["foo"]));
     scene.consumer_heartbeat("a", beat("a", 2));
-    scene.consumer_heartbeat("b", beat("b", 3));
     scene.consumer_heartbeat("a", has("a", 2, &[("foo", &[0, 1])]));
     scene.consumer_heartbeat("b", beat("b", 3));
-    scene.consumer_heartbeat("a", beat("a", 3));
-    scene.describe_consumer();
-    scene.groups.check();
-    scene.expect("");
+    scene.forget_transcript();
+    scene
 }
