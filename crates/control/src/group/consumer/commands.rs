@@ -262,7 +262,6 @@ impl Groups {
     /// Starts the timers of all members that have none: after a start, and after an append failed.
     pub(in crate::group) fn revive_consumer(&mut self, turn: &Turn<'_, '_>, group_id: &Arc<str>) {
         let Some(group) = self.consumer_group(group_id).cloned() else { return };
-        self.timers.retain(group_id, |member_id| group.members.contains_key(member_id));
         let mut context = context(turn, &self.topics, &mut self.timers);
         context.revive(group_id, &group);
     }

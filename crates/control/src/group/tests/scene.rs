@@ -48,6 +48,8 @@ pub(super) struct Scene {
     pub(super) calls_meet: bool,
     /// Every reply so far.
     pub(super) answers: Vec<Reply>,
+    /// Whom each of them went to.
+    pub(super) answered: Vec<String>,
     /// The error of every append, while there is one.
     pub(super) appends_fail: Option<ErrorCode>,
     transcript: String,
@@ -91,6 +93,7 @@ impl Scene {
             batch: Batch::default(),
             calls_meet: false,
             answers: Vec::new(),
+            answered: Vec::new(),
             appends_fail: None,
             transcript: String::new(),
         }
@@ -169,6 +172,7 @@ impl Scene {
             let who = self.waiting.remove(&reply_to).expect("every caller is answered once");
             self.note(&format!("{who} <- {}", show::reply(&reply)));
             self.answers.push(reply);
+            self.answered.push(who);
         }
     }
 
