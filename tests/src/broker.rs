@@ -23,8 +23,8 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long a broker may take to stop after SIGTERM.
 const STOP_LIMIT: Duration = Duration::from_secs(60);
 
-/// The pause between two looks at a broker that does not answer yet.
-const PROBE_INTERVAL: Duration = Duration::from_millis(50);
+/// The pause between two looks at a broker that does not answer yet; it is part of a measured start.
+const PROBE_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How many lines of a broker's log a problem quotes.
 const LOG_LINES_QUOTED: usize = 20;
@@ -52,6 +52,9 @@ pub trait BrokerProgram: Send + Sync {
     /// The command that serves clients on this port of 127.0.0.1 with its data in this directory, until SIGTERM.
     fn serve(&self, directory: &Path, port: u16) -> Command;
 
+    /// Adds a setting, under Apache Kafka's name for it, to a command of [`Self::serve`].
+    fn set(&self, command: &mut Command, name: &str, value: &str);
+
     /// How it tells that it serves.
     fn readiness(&self) -> Readiness;
 
@@ -59,9 +62,25 @@ pub trait BrokerProgram: Send + Sync {
     fn ended_cleanly(&self, status: ExitStatus) -> bool;
 }
 
+/// How a broker is started, beyond what its program decides.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Settings beyond its defaults, by Apache Kafka's names.
+    pub settings: Vec<(String, String)>,
+    /// How long it may take from its start until it answers.
+    pub start_limit: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { settings: Vec::new(), start_limit: START_LIMIT }
+    }
+}
+
 /// A started broker. Dropping it kills the process and removes its data.
 pub struct Broker {
     program: Arc<dyn BrokerProgram>,
+    options: Options,
     directory: TempDir,
     log: PathBuf,
     port: u16,
@@ -85,13 +104,42 @@ impl Broker {
     /// # Errors
     /// It can not be started, or does not answer in time; the problem quotes its log.
     pub fn start(program: Arc<dyn BrokerProgram>, log: &Path) -> Result<Self, Problem> {
+        Self::start_with(program, log, Options::default())
+    }
+
+    /// Does what [`Self::start`] does, with options that later starts keep.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(
+        program: Arc<dyn BrokerProgram>,
+        log: &Path,
+        options: Options,
+    ) -> Result<Self, Problem> {
         let directory =
             tempfile::Builder::new().prefix("ottla-test-").tempdir().doing("make a data directory")?;
         File::create(log).doing(format_args!("create {}", log.display()))?;
         let port = free_port()?;
         program.prepare(directory.path(), port)?;
-        let (process, started) = start_process(program.as_ref(), directory.path(), port, log)?;
-        Ok(Self { program, directory, log: log.to_owned(), port, process, started })
+        let (process, started) = start_process(program.as_ref(), &options, directory.path(), port, log)?;
+        Ok(Self { program, options, directory, log: log.to_owned(), port, process, started })
+    }
+
+    /// The name of its program.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.program.name()
+    }
+
+    /// What the broker has written so far, over all of its starts.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Changes what the next start goes by.
+    pub fn options(&mut self) -> &mut Options {
+        &mut self.options
     }
 
     /// The address that clients are given, `127.0.0.1:PORT`; the same over all restarts.
@@ -132,10 +180,19 @@ impl Broker {
     /// # Errors
     /// It did not come back.
     pub fn kill(&mut self) -> Result<(), Problem> {
+        self.end_by_kill()?;
+        self.start_again()
+    }
+
+    /// Kills the broker with SIGKILL and waits until it is gone.
+    ///
+    /// # Errors
+    /// It had ended before.
+    pub fn end_by_kill(&mut self) -> Result<(), Problem> {
         self.check_running()?;
         self.process.kill();
         self.process.wait(STOP_LIMIT)?;
-        self.start_again()
+        Ok(())
     }
 
     /// Stops the broker with SIGTERM.
@@ -172,12 +229,13 @@ impl Broker {
         self.check_running()
     }
 
-    /// Starts the broker again on the same port and data, after [`Self::stop`].
+    /// Starts the broker again on the same port and data, after [`Self::stop`] or [`Self::end_by_kill`].
     ///
     /// # Errors
     /// It did not come back.
     pub fn start_again(&mut self) -> Result<(), Problem> {
-        let started = start_process(self.program.as_ref(), self.directory.path(), self.port, &self.log)?;
+        let (program, directory) = (self.program.as_ref(), self.directory.path());
+        let started = start_process(program, &self.options, directory, self.port, &self.log)?;
         (self.process, self.started) = started;
         Ok(())
     }
@@ -189,11 +247,15 @@ impl Broker {
 
 fn start_process(
     program: &dyn BrokerProgram,
+    options: &Options,
     directory: &Path,
     port: u16,
     log: &Path,
 ) -> Result<(Process, Start), Problem> {
     let mut command = program.serve(directory, port);
+    for (name, value) in &options.settings {
+        program.set(&mut command, name, value);
+    }
     command.stdin(Stdio::null()).stderr(append_to(log)?);
     match program.readiness() {
         Readiness::ReadyLine => command.stdout(Stdio::piped()),
@@ -201,9 +263,10 @@ fn start_process(
     };
     let at = Instant::now();
     let mut process = Process::start(&mut command)?;
+    let limit = options.start_limit;
     let ready = match program.readiness() {
-        Readiness::ReadyLine => wait_for_ready_line(&mut process, port, log),
-        Readiness::ListsItself => wait_for_answer(&mut process, port),
+        Readiness::ReadyLine => wait_for_ready_line(&mut process, port, log, limit),
+        Readiness::ListsItself => wait_for_answer(&mut process, port, limit),
     };
     let ready_after = at.elapsed();
     ready.map_err(|problem| problem_with_log(&program.name(), &problem.to_string(), log))?;
@@ -215,7 +278,7 @@ fn append_to(log: &Path) -> Result<File, Problem> {
 }
 
 /// Waits for the ready line, then leaves a thread behind that copies further lines to the log.
-fn wait_for_ready_line(process: &mut Process, port: u16, log: &Path) -> Result<(), Problem> {
+fn wait_for_ready_line(process: &mut Process, port: u16, log: &Path, limit: Duration) -> Result<(), Problem> {
     let output = process.child().stdout.take().ok_or_else(|| Problem::new("has no standard output"))?;
     let (sender, first_line) = mpsc::channel();
     let mut rest = append_to(log)?;
@@ -228,8 +291,8 @@ fn wait_for_ready_line(process: &mut Process, port: u16, log: &Path) -> Result<(
         let _ = std::io::copy(&mut reader, &mut rest);
     });
     let line = first_line
-        .recv_timeout(START_LIMIT)
-        .map_err(|_| Problem::new(format!("printed no line within {START_LIMIT:?}")))?;
+        .recv_timeout(limit)
+        .map_err(|_| Problem::new(format!("printed no line within {limit:?}")))?;
     let expected = format!("ottla ready 127.0.0.1:{port}");
     if line.trim_end() == expected {
         return Ok(());
@@ -237,14 +300,14 @@ fn wait_for_ready_line(process: &mut Process, port: u16, log: &Path) -> Result<(
     Err(Problem::new(format!("printed {line:?} first, where {expected:?} was expected")))
 }
 
-fn wait_for_answer(process: &mut Process, port: u16) -> Result<(), Problem> {
-    let deadline = Instant::now() + START_LIMIT;
+fn wait_for_answer(process: &mut Process, port: u16, limit: Duration) -> Result<(), Problem> {
+    let deadline = Instant::now() + limit;
     while !lists_a_broker(port) {
         if let Some(status) = process.wait(PROBE_INTERVAL)? {
             return Err(Problem::new(format!("ended with {status} before it answered")));
         }
         if Instant::now() > deadline {
-            return Err(Problem::new(format!("did not answer within {START_LIMIT:?}")));
+            return Err(Problem::new(format!("did not answer within {limit:?}")));
         }
     }
     Ok(())

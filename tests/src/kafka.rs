@@ -18,13 +18,39 @@ const CLUSTER_ID: &str = "MkU3OEVBNTcwNTJENDM2Qg";
 /// The exit code of a Java program that SIGTERM ended.
 const EXIT_CODE_AFTER_SIGTERM: i32 = 143;
 
+/// How a Java virtual machine is set up, and what Apache Kafka logs.
+#[derive(Debug)]
+struct Machine {
+    options: &'static [&'static str],
+    /// Under `tests/kafka`.
+    log_configuration: &'static str,
+}
+
 /// A heap that is ample for the scenarios, and compilation by the fast compiler alone, which starts sooner.
-const JAVA_OPTIONS: [&str; 2] = ["-Xmx512m", "-XX:TieredStopAtLevel=1"];
+const FOR_TESTS: Machine =
+    Machine { options: &["-Xmx512m", "-XX:TieredStopAtLevel=1"], log_configuration: "log4j2.yaml" };
+
+/// What `bin/kafka-server-start.sh` and `bin/kafka-run-class.sh` set up, without the listener of JMX and the log of the
+/// garbage collector, which would only cost time.
+const AS_ITS_SCRIPTS: Machine = Machine {
+    options: &[
+        "-Xmx1G",
+        "-Xms1G",
+        "-server",
+        "-XX:+UseG1GC",
+        "-XX:MaxGCPauseMillis=20",
+        "-XX:InitiatingHeapOccupancyPercent=35",
+        "-XX:+ExplicitGCInvokesConcurrent",
+        "-Djava.awt.headless=true",
+    ],
+    log_configuration: "log4j2-measured.yaml",
+};
 
 /// Apache Kafka, fetched.
 #[derive(Debug, Clone)]
 pub struct Kafka {
     class_path: String,
+    server: &'static Machine,
 }
 
 impl Kafka {
@@ -37,12 +63,29 @@ impl Kafka {
         FETCHED.get_or_init(fetch_class_path).clone()
     }
 
+    /// The same, with the broker's virtual machine set up as Apache Kafka's own scripts do, and with the logging that is
+    /// its default: what is measured is what people run.
+    #[must_use]
+    pub fn as_its_scripts_start_it(self) -> Self {
+        Self { server: &AS_ITS_SCRIPTS, ..self }
+    }
+
+    /// The options of the virtual machine that the broker runs on.
+    #[must_use]
+    pub fn server_options(&self) -> &'static [&'static str] {
+        self.server.options
+    }
+
     /// A command that runs a program of Apache Kafka in a directory, by the name of its main class.
     #[must_use]
     pub fn java(&self, directory: &Path, main_class: &str) -> Command {
-        let log_configuration = root().join("tests/kafka/log4j2.yaml");
+        self.java_on(&FOR_TESTS, directory, main_class)
+    }
+
+    fn java_on(&self, machine: &Machine, directory: &Path, main_class: &str) -> Command {
+        let log_configuration = root().join("tests/kafka").join(machine.log_configuration);
         let mut command = Command::new("java");
-        command.args(JAVA_OPTIONS).current_dir(directory);
+        command.args(machine.options).current_dir(directory);
         command.arg(format!("-Dlog4j2.configurationFile={}", log_configuration.display()));
         command.arg("-cp").arg(&self.class_path).arg(main_class);
         command
@@ -53,7 +96,7 @@ fn fetch_class_path() -> Result<Kafka, Problem> {
     let project = root().join("tests/kafka/pom.xml");
     let file = target_directory()?.join(format!("kafka-{VERSION}.class-path"));
     if let Some(class_path) = current_class_path(&project, &file) {
-        return Ok(Kafka { class_path });
+        return Ok(Kafka { class_path, server: &FOR_TESTS });
     }
     let output = Command::new("mvn")
         .args(["--batch-mode", "--quiet", "--file"])
@@ -65,7 +108,8 @@ fn fetch_class_path() -> Result<Kafka, Problem> {
     if !output.status.success() {
         return Err(Problem::new(format!("mvn failed:\n{}", String::from_utf8_lossy(&output.stdout))));
     }
-    Ok(Kafka { class_path: std::fs::read_to_string(&file).doing("read Maven's class path")? })
+    let class_path = std::fs::read_to_string(&file).doing("read Maven's class path")?;
+    Ok(Kafka { class_path, server: &FOR_TESTS })
 }
 
 /// The class path of an earlier run, when it is newer than the project file and all that it names still exists.
@@ -120,9 +164,13 @@ impl BrokerProgram for Kafka {
     }
 
     fn serve(&self, directory: &Path, _port: u16) -> Command {
-        let mut command = self.java(directory, "kafka.Kafka");
+        let mut command = self.java_on(self.server, directory, "kafka.Kafka");
         command.arg(properties_file(directory));
         command
+    }
+
+    fn set(&self, command: &mut Command, name: &str, value: &str) {
+        command.arg("--override").arg(format!("{name}={value}"));
     }
 
     fn readiness(&self) -> Readiness {

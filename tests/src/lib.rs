@@ -21,6 +21,7 @@ pub mod kafka;
 pub mod kill;
 pub mod load;
 pub mod matrix;
+pub mod measure;
 pub mod message;
 pub mod ottla;
 pub mod port;

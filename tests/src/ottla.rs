@@ -68,6 +68,10 @@ impl BrokerProgram for Ottla {
         command
     }
 
+    fn set(&self, command: &mut Command, name: &str, value: &str) {
+        command.arg("-c").arg(format!("{name}={value}"));
+    }
+
     fn readiness(&self) -> Readiness {
         Readiness::ReadyLine
     }

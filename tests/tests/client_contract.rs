@@ -37,6 +37,10 @@ impl BrokerProgram for ShellBroker {
         command
     }
 
+    fn set(&self, command: &mut Command, name: &str, value: &str) {
+        command.arg(format!("{name}={value}"));
+    }
+
     fn readiness(&self) -> Readiness {
         Readiness::ReadyLine
     }

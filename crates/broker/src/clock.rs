@@ -30,6 +30,12 @@ impl Started {
         let elapsed = i64::try_from(now.since(self.monotonic).as_millis()).unwrap_or(i64::MAX);
         WallMillis(self.wall.0.saturating_add(elapsed))
     }
+
+    /// The wall clock as far as things may expire by it: it never runs ahead of the monotonic clock, so that a clock
+    /// that is set forward deletes nothing. At start it is believed.
+    pub(crate) fn expiry(&self, clock: &dyn Clock) -> WallMillis {
+        WallMillis(clock.wall().0.min(self.steady(clock.monotonic()).0))
+    }
 }
 
 /// The clocks of this machine.

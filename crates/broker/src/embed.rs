@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::SystemClock;
 use crate::error::OpenError;
-use crate::server::{Listener, ListenerAddress, RequestMemory};
+use crate::server::{Listener, ListenerAddress, MetricsListener, RequestMemory};
 use crate::settings::{SettingError, Settings};
 use crate::shard::{Flusher, Lock, Place, Seams, Shard};
 
@@ -114,6 +114,8 @@ impl Builder {
         let address = listeners.first().map(|listener| listener.address).ok_or_else(|| {
             OpenError::Listener { text: String::new(), reason: "there is no listener".to_owned() }
         })?;
+        let metrics = self.metrics_listener()?;
+        let metrics_address = metrics.as_ref().map(|listener| listener.address);
         let place = self.place();
         // What DescribeConfigs tells is what is in force.
         let mut settings = self.settings;
@@ -135,13 +137,16 @@ impl Builder {
                 listener.serve(Arc::clone(&shard), Arc::clone(&connections), memory.clone(), stopped.clone());
             tasks.push(handle.spawn(serve));
         }
-        tasks.push(handle.spawn(flusher.run(stopped.clone())));
+        tasks.push(handle.spawn(flusher.run(Arc::clone(shard.shared_sync()), stopped.clone())));
+        if let Some(listener) = metrics {
+            tasks.push(handle.spawn(listener.serve(Arc::clone(&shard), stopped.clone())));
+        }
         tasks.push(handle.spawn(Arc::clone(&shard).keep_house(stopped.clone())));
         tasks.push(handle.spawn(Arc::clone(&shard).run_cleaner(stopped.clone())));
         let timers = Arc::clone(&shard);
         tasks.push(handle.spawn(async move { timers.run_timers(stopped).await }));
         drop(entered);
-        Ok(Broker { address, shard, stop, tasks, runtime })
+        Ok(Broker { address, metrics_address, shard, stop, tasks, runtime })
     }
 
     fn runtime(&self) -> Result<Runtime, OpenError> {
@@ -163,6 +168,15 @@ impl Builder {
             Listen::At(address) => vec![address.clone()],
         };
         written.iter().map(|text| ListenerAddress::parse(text)).collect()
+    }
+
+    fn metrics_listener(&self) -> Result<Option<MetricsListener>, OpenError> {
+        let written = &self.settings.ottla_metrics_listener;
+        if written.is_empty() {
+            return Ok(None);
+        }
+        let address = ListenerAddress::parse(written)?;
+        MetricsListener::bind(&address, self.settings.socket_listen_backlog_size).map(Some)
     }
 
     fn place(&self) -> Place {
@@ -199,6 +213,7 @@ impl Drop for Threads {
 /// A running broker. It stops when it is dropped.
 pub struct Broker {
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     shard: Arc<Shard>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
@@ -216,6 +231,12 @@ impl Broker {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where `GET /metrics` is answered, with its real port; nowhere unless `ottla.metrics.listener` says so.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// Stops: connections are closed, logs are flushed, and the next start needs no scan.

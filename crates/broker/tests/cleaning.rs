@@ -90,6 +90,8 @@ fn the_offsets_topic_is_compacted_and_no_commit_is_lost() {
             .unwrap()
             .set("offsets.topic.num.partitions", "1")
             .unwrap()
+            .set("ottla.offsets.history.bytes", "0")
+            .unwrap()
             .start()
             .unwrap()
     };
@@ -116,6 +118,52 @@ fn the_offsets_topic_is_compacted_and_no_commit_is_lost() {
     for group in 0..6 {
         assert_eq!(committed(&mut after, &format!("readers-{group}"), "orders"), 2_499);
     }
+}
+
+/// The offsets of the records that are left in the only partition of the offsets topic.
+fn offsets_left(client: &mut Client) -> Vec<i64> {
+    let mut left = Vec::new();
+    let mut next = 0;
+    loop {
+        let response = client.send(FETCH, &fetch_request("__consumer_offsets", next, 0, 0)).unwrap();
+        let mut bytes = only_partition(&response).records.clone().unwrap_or_default();
+        if bytes.is_empty() {
+            return left;
+        }
+        while let Some(header) = BatchHeader::parse(&bytes) {
+            let batch = bytes.split_to(header.size_in_bytes().unwrap());
+            left.extend(ottla_log::records(&batch).unwrap().map(|record| record.unwrap().offset));
+            next = header.last_offset() + 1;
+        }
+    }
+}
+
+#[test]
+fn the_history_of_offsets_is_kept_as_far_as_there_is_room() {
+    const ROOM_BYTES: u64 = 200_000;
+    let builder = Broker::builder().memory().set("log.cleaner.backoff.ms", "20").unwrap();
+    let builder = builder.set("offsets.topic.segment.bytes", "20000").unwrap();
+    let builder = builder.set("offsets.topic.num.partitions", "1").unwrap();
+    let broker =
+        builder.set("ottla.offsets.history.bytes", &ROOM_BYTES.to_string()).unwrap().start().unwrap();
+    let mut client = client(&broker);
+    create(&mut client, "orders", 1, &[]);
+    find_coordinator(&mut client, "readers");
+    let count = 4_000;
+    for offset in 0..count {
+        assert_eq!(commit(&mut client, "readers", "orders", offset), 0);
+    }
+    wait_until("what there is no room for is compacted", || {
+        offsets_left(&mut client).first().is_some_and(|first| *first > 0)
+    });
+    let left = offsets_left(&mut client);
+    // A batch of one commit has less than this, so that many are in the window at least.
+    let batch_bytes_max = 200;
+    let window = ROOM_BYTES as i64 / batch_bytes_max;
+    assert!(
+        left.iter().rev().take(window as usize).eq((count - window..count).rev().collect::<Vec<_>>().iter())
+    );
+    assert_eq!(committed(&mut client, "readers", "orders"), count - 1);
 }
 
 fn earliest(client: &mut Client, topic: &str) -> i64 {

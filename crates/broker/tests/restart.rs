@@ -243,3 +243,45 @@ fn a_taken_directory_or_port_is_told_in_one_line() {
     let no_directory = Broker::builder().data_dir(&file).start().unwrap_err().to_string();
     assert!(no_directory.contains("a-file") && !no_directory.contains('\n'), "{no_directory}");
 }
+
+#[test]
+fn logs_are_recovered_side_by_side_as_one_after_the_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = broker_in(dir.path());
+    let mut before = client(&broker);
+    create(&mut before, "many", 8, &[]);
+    for partition in 0..8 {
+        let request = produce_request("many", partition, 1, batch(&[&format!("of {partition}")]));
+        let answer = before.send(PRODUCE, &request).unwrap();
+        assert_eq!(answer.responses[0].partition_responses[0].error_code, 0);
+    }
+    let left = tempfile::tempdir().unwrap();
+    copy(dir.path(), left.path());
+    let recover = |threads: &str, path: &Path| {
+        let builder = Broker::builder().set("num.recovery.threads.per.data.dir", threads).unwrap();
+        builder.data_dir(path).start()
+    };
+    for threads in ["1", "5"] {
+        let mine = tempfile::tempdir().unwrap();
+        copy(left.path(), mine.path());
+        let broker = recover(threads, mine.path()).unwrap();
+        let mut after = client(&broker);
+        for partition in 0..8 {
+            let mut request = fetch_request("many", 0, 0, 0);
+            request.topics[0].partitions[0].partition = partition;
+            let found = after.send(FETCH, &request).unwrap();
+            let found = values(only_partition(&found).records.clone().unwrap());
+            assert_eq!(found, [(0, format!("of {partition}"))], "{threads} threads");
+        }
+    }
+    // Of several that cannot be opened, the first is told.
+    for partition in [3, 4, 6] {
+        let metadata = left.path().join(format!("many-{partition}/partition.metadata"));
+        std::fs::remove_file(&metadata).unwrap();
+        std::fs::create_dir(&metadata).unwrap();
+    }
+    for _ in 0..5 {
+        let error = recover("5", left.path()).unwrap_err().to_string();
+        assert!(error.contains("many-3"), "{error}");
+    }
+}

@@ -1,8 +1,14 @@
 //! The `ottla` command.
 
+mod ask;
+mod group;
 mod import;
+mod inspect;
 mod logs;
+mod moment;
 mod serve;
+mod table;
+mod words;
 
 use std::process::ExitCode;
 
@@ -22,6 +28,10 @@ enum Command {
     Serve(serve::Serve),
     /// Takes topics over from the data directory of a stopped Apache Kafka.
     Import(import::Import),
+    /// Shows consumer groups: how far they are behind, what happened to them and to their offsets.
+    Group(group::Group),
+    /// Shows what a broker, or a stopped data directory, is doing and why.
+    Inspect(inspect::Inspect),
 }
 
 fn main() -> ExitCode {
@@ -29,6 +39,8 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Serve(serve) => serve.run(),
         Command::Import(import) => import.run(),
+        Command::Group(group) => group.run(),
+        Command::Inspect(inspect) => inspect.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

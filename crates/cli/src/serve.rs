@@ -88,6 +88,9 @@ fn serve(builder: ottla_broker::Builder) -> Result<(), Box<dyn Error>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let broker = builder.start()?;
     drop(entered);
+    if let Some(address) = broker.metrics_address() {
+        info!("metrics are at http://{address}/metrics");
+    }
     let mut out = std::io::stdout().lock();
     writeln!(out, "ottla ready {}", broker.address())?;
     out.flush()?;

@@ -22,6 +22,7 @@
 //! - Which transactions were aborted is not known here. Records of transactions make no older one go, and are
 //!   themselves only left out for a newer plain one; the markers that end them stay.
 
+mod census;
 mod filter;
 mod hash;
 mod key_map;
@@ -36,8 +37,9 @@ use ottla_model::{Offset, WallMillis};
 
 use crate::error::LogError;
 use crate::names::{CLEANED_SUFFIX, Kind, file_name};
-use crate::segment::Place;
+use crate::segment::{Counts, Place};
 
+pub use census::{Census, CleanedCount, RecordCount};
 pub use plan::CleanPlan;
 pub(crate) use plan::{PlanSettings, Source};
 pub use status::{CleanBlocked, CleanBound, CleanStatus};
@@ -112,6 +114,8 @@ pub(crate) struct CleanedSegment {
     pub(crate) sources: Vec<(Offset, u64)>,
     /// The files that it has.
     pub(crate) kinds: Vec<Kind>,
+    /// How many records it holds for readers.
+    pub(crate) counts: Counts,
 }
 
 impl Cleaned {

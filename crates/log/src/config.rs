@@ -40,6 +40,9 @@ pub struct LogConfig {
     pub delete_retention_ms: i64,
     /// Youngest record that compaction touches, in milliseconds (`min.compaction.lag.ms`).
     pub min_compaction_lag_ms: i64,
+    /// Bytes of sealed segments that compaction leaves alone for their age. Older ones than the youngest so many bytes
+    /// are compacted whatever `min_compaction_lag_ms` says (a limit of Ottla's own).
+    pub min_compaction_lag_bytes_max: u64,
     /// Oldest record that compaction leaves untouched, in milliseconds (`max.compaction.lag.ms`).
     pub max_compaction_lag_ms: i64,
     /// Part of the log that must be dirty before it is compacted (`min.cleanable.dirty.ratio`).
@@ -71,6 +74,7 @@ impl Default for LogConfig {
             retention_bytes: -1,
             delete_retention_ms: DAY_MS,
             min_compaction_lag_ms: 0,
+            min_compaction_lag_bytes_max: u64::MAX,
             max_compaction_lag_ms: i64::MAX,
             min_cleanable_dirty_ratio: 0.5,
             preallocate: false,

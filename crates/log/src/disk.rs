@@ -1,8 +1,9 @@
 //! Everything that a log does to a disk, as one narrow trait.
 //!
 //! **Invariant**: no other module of this crate touches the file system. [`RealDisk`] is the machine's,
-//! [`MemoryDisk`] keeps everything in memory, and [`SimDisk`] is the twin that fails, is killed and loses its
-//! power, since the calls here are the only ways in which a log can change what is on a disk.
+//! [`MemoryDisk`] keeps everything in memory, [`OverlayDisk`] reads the machine's and keeps changes in memory,
+//! and [`SimDisk`] is the twin that fails, is killed and loses its power, since the calls here are the only ways
+//! in which a log can change what is on a disk.
 
 use std::fmt::Debug;
 use std::io;
@@ -13,10 +14,12 @@ use bytes::Bytes;
 
 mod map;
 mod memory;
+mod overlay;
 mod real;
 pub mod sim;
 
 pub use memory::MemoryDisk;
+pub use overlay::OverlayDisk;
 pub use real::RealDisk;
 pub use sim::SimDisk;
 
@@ -108,6 +111,24 @@ pub trait Disk: Send + Sync + Debug + 'static {
     ///
     /// # Errors What the operating system says; the file then holds the old bytes or the new ones.
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+
+    /// The file system that a directory is on. It is to be kept: it tells of what could not be written since it
+    /// was opened.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn volume(&self, directory: &Path) -> io::Result<Arc<dyn Volume>>;
+}
+
+/// A file system.
+pub trait Volume: Send + Sync + Debug {
+    /// Makes everything that was written to the file system until now survive a power loss, bytes and names of
+    /// all its files (`syncfs`). It costs as much as there is to write, however many files that is in.
+    ///
+    /// # Errors What the operating system says of any file, also of one that was written by somebody else since
+    /// the last call. It tells nobody which file that was and tells it once, so after an error only a
+    /// [`DiskFile::sync`] of each file can be believed.
+    fn sync_all(&self) -> io::Result<()>;
 }
 
 /// An open file.

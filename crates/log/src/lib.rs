@@ -30,12 +30,16 @@ pub use batch::{
     BatchBuilder, BatchError, BatchHeader, Compression, NewRecord, Origin, Record, RecordError, Rules,
     TimestampType, ValidBatch, records, validate,
 };
-pub use clean::{CleanBlocked, CleanBound, CleanLimits, CleanPlan, CleanStats, CleanStatus, Cleaned};
+pub use clean::{
+    Census, CleanBlocked, CleanBound, CleanLimits, CleanPlan, CleanStats, CleanStatus, Cleaned, CleanedCount,
+    RecordCount,
+};
 pub use config::LogConfig;
-pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, RealDisk, SimDisk};
+pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, OverlayDisk, RealDisk, SimDisk, Volume};
 pub use error::{AppendError, LogError, ReadError, is_transient};
 pub use log::{
-    Append, Appended, Batches, CleanReport, Closed, DeletedFiles, ExpiredSegment, Flush, Identity, Log, Open,
-    Quarantined, Read, ReadLimit, RetentionReason, RetentionReport, TimedOffset,
+    Append, Appended, Batches, CleanReport, Closed, CountedSegment, DeletedFiles, ExpiredSegment, Flush,
+    Identity, Isolation, Log, NextRecord, Open, Quarantined, Read, ReadLimit, RetentionReason,
+    RetentionReport, TimedOffset, UncountedSegment, Unread, UnreadBatches, UnreadLook,
 };
 pub use recovery::RecoveryReport;

@@ -1,5 +1,6 @@
 //! One partition's log.
 
+mod aborted;
 mod append;
 mod batches;
 mod cleaning;
@@ -13,6 +14,8 @@ mod retention;
 mod roll;
 mod swap;
 mod time;
+mod together;
+mod unread;
 
 use std::io;
 use std::path::Path;
@@ -28,6 +31,7 @@ use crate::producers::Producers;
 use crate::recovery::{self, RecoveryReport};
 use crate::segment::{Place, Segment};
 
+pub use aborted::Isolation;
 pub use append::{Append, Appended};
 pub use batches::Batches;
 pub use deleted::DeletedFiles;
@@ -38,6 +42,7 @@ pub use read::{Read, ReadLimit};
 pub use retention::{ExpiredSegment, RetentionReason, RetentionReport};
 pub use swap::CleanReport;
 pub use time::TimedOffset;
+pub use unread::{CountedSegment, NextRecord, UncountedSegment, Unread, UnreadBatches, UnreadLook};
 
 /// Whose log it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,6 +182,12 @@ impl Log {
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
         self.segments.iter().map(Segment::size).fold(0, u64::saturating_add)
+    }
+
+    /// Bytes of segments that a power loss could take.
+    #[must_use]
+    pub fn unsynced_bytes(&self) -> u64 {
+        self.segments.iter().map(Segment::unsynced_bytes).fold(0, u64::saturating_add)
     }
 
     /// How many segments there are.

@@ -4,6 +4,8 @@
 //! first use, and [`Segment::cool`] lets them go again.
 
 mod append;
+mod counting;
+mod counts;
 mod damage;
 mod find;
 mod find_time;
@@ -22,6 +24,8 @@ use crate::index::{OffsetIndex, TimeIndex, TimestampOffset};
 use crate::names::{Kind, TEMPORARY_SUFFIX, file_name};
 
 pub(crate) use append::Limits;
+pub(crate) use counting::{CountedPart, Uncounted, records_before};
+pub(crate) use counts::{Counts, Tally};
 pub(crate) use damage::Damage;
 pub(crate) use find_time::FoundRecord;
 pub(crate) use indexes::Indexes;
@@ -43,12 +47,23 @@ impl Place {
     /// Replaces a small file as a whole. It is not synced: after a power loss it may be empty or torn, but
     /// whoever has mapped the old one keeps it.
     pub(crate) fn write_small(&self, name: &str, bytes: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
-        let temporary = self.path(&format!("{name}{TEMPORARY_SUFFIX}"));
-        let file = self.disk.open(&temporary, OpenFile { create: true, capacity: bytes.len() as u64 })?;
+        let file = self.write_temporary(name, bytes)?;
+        self.take_temporary(name)?;
+        Ok(file)
+    }
+
+    /// Writes what is to replace a small file, under another name. It is not synced.
+    pub(crate) fn write_temporary(&self, name: &str, bytes: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
+        let open = OpenFile { create: true, capacity: bytes.len() as u64 };
+        let file = self.disk.open(&self.path(&format!("{name}{TEMPORARY_SUFFIX}")), open)?;
         file.truncate(0)?;
         file.write_at(0, &[bytes])?;
-        self.disk.rename(&temporary, &self.path(name))?;
         Ok(file)
+    }
+
+    /// Puts what was written under another name in the place of the small file.
+    pub(crate) fn take_temporary(&self, name: &str) -> io::Result<()> {
+        self.disk.rename(&self.path(&format!("{name}{TEMPORARY_SUFFIX}")), &self.path(name))
     }
 
     /// Removes a file that may be gone already.
@@ -93,6 +108,8 @@ pub(crate) struct Segment {
     checked_from: u64,
     /// Bad bytes that are known; `None` when there are none, as almost always.
     damage: RwLock<Option<Arc<[Damage]>>>,
+    /// How many records it holds for readers.
+    counted: counting::Counted,
 }
 
 impl Segment {
@@ -123,6 +140,7 @@ impl Segment {
             is_sealed: false,
             checked_from: size,
             damage: RwLock::default(),
+            counted: counting::Counted::behind(size),
         }
     }
 
@@ -164,8 +182,9 @@ impl Segment {
         self.end_offset = end_offset;
     }
 
-    /// Notes that its files are those of a compacted segment, which ends at that offset.
-    pub(crate) fn set_replaced(&mut self, end_offset: Offset) {
+    /// Notes that its files are those of a compacted segment, which ends at that offset and was counted.
+    pub(crate) fn set_replaced(&mut self, end_offset: Offset, counts: Counts) {
+        self.counted = counting::Counted::whole(counts);
         self.end_offset = end_offset;
         self.is_sealed = true;
     }
@@ -200,6 +219,11 @@ impl Segment {
             return Ok(None);
         }
         Ok(Some((Arc::clone(self.file()?), self.size)))
+    }
+
+    /// How many bytes a power loss could take.
+    pub(crate) fn unsynced_bytes(&self) -> u64 {
+        self.size.saturating_sub(self.synced)
     }
 
     /// Notes that the first `size` bytes survive a power loss.

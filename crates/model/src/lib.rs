@@ -5,11 +5,13 @@
 
 mod error_code;
 mod names;
+mod presence;
 mod time;
 mod topic_id;
 
 pub use error_code::ErrorCode;
 pub use names::{IllegalName, TopicName, TopicPartition};
+pub use presence::{Presence, Seen, Unseen};
 pub use time::{Env, Monotonic, Random, WallMillis};
 pub use topic_id::TopicId;
 

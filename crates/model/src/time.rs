@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Presence;
+
 /// Wall clock time, in milliseconds since the Unix epoch. May jump; used for what is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct WallMillis(pub i64);
@@ -35,10 +37,15 @@ pub trait Random {
 pub struct Env<'a> {
     /// Wall clock.
     pub wall: WallMillis,
+    /// Wall clock as far as things may expire by it: never ahead of what the monotonic clock allows, so that a clock
+    /// which is set forward deletes nothing.
+    pub expiry_wall: WallMillis,
     /// Monotonic clock.
     pub monotonic: Monotonic,
     /// Randomness.
     pub random: &'a mut dyn Random,
+    /// Who was seen lately.
+    pub presence: &'a dyn Presence,
 }
 
 impl Env<'_> {
@@ -72,7 +79,13 @@ mod tests {
     fn uuid_has_version_and_variant() {
         for bits in [0, u128::MAX] {
             let mut random = Fixed(bits);
-            let mut env = Env { wall: WallMillis(0), monotonic: Monotonic::default(), random: &mut random };
+            let mut env = Env {
+                wall: WallMillis(0),
+                expiry_wall: WallMillis(0),
+                monotonic: Monotonic::default(),
+                random: &mut random,
+                presence: &crate::Unseen,
+            };
             let text = env.uuid();
             assert_eq!(text.len(), 36);
             assert_eq!(text.as_bytes()[14], b'4');

@@ -18,9 +18,13 @@ const GONE_LIMIT: Duration = Duration::from_secs(30);
 const LOG_LINES_QUOTED: usize = 40;
 
 /// Settings of the broker beyond its defaults: few and small partitions of the offsets topic, so that they roll, too, and
-/// a compactor that rarely rests.
-const SETTINGS: [&str; 3] =
-    ["offsets.topic.num.partitions=4", "offsets.topic.segment.bytes=32768", "log.cleaner.backoff.ms=100"];
+/// a compactor that rarely rests and leaves little of their history.
+const SETTINGS: [&str; 4] = [
+    "offsets.topic.num.partitions=4",
+    "offsets.topic.segment.bytes=32768",
+    "log.cleaner.backoff.ms=100",
+    "ottla.offsets.history.bytes=65536",
+];
 
 /// A broker that can be killed at any time, also while it starts.
 pub(super) struct Victim {

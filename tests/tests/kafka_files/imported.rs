@@ -36,6 +36,10 @@ impl BrokerProgram for Imported {
         self.ottla.serve(directory, port)
     }
 
+    fn set(&self, command: &mut Command, name: &str, value: &str) {
+        self.ottla.set(command, name, value);
+    }
+
     fn readiness(&self) -> Readiness {
         self.ottla.readiness()
     }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use ottla_wire::{Malformed, RequestHeader, Unencodable};
 use tokio::task::JoinHandle;
 
 use crate::server::host_text;
-use crate::shard::Shard;
+use crate::shard::{SeenConnection, Shard};
 
 /// Longest client id that is kept of a request, in bytes; groups and logs show it.
 const CLIENT_ID_BYTES_MAX: usize = 256;
@@ -27,12 +27,25 @@ pub(crate) struct Client {
     pub(crate) host: Arc<str>,
     /// What it is told to connect to.
     pub(crate) advertised: (Arc<str>, u16),
+    /// Where its requests are noted, since its first one; nothing when there is no room for that.
+    seen: OnceLock<Option<SeenConnection>>,
 }
 
 impl Client {
     /// The client at `peer`, which is told to connect to `advertised`.
     pub(crate) fn new(peer: SocketAddr, advertised: (Arc<str>, u16)) -> Self {
-        Self { peer, host: host_text(peer.ip()), advertised }
+        Self { peer, host: host_text(peer.ip()), advertised, seen: OnceLock::new() }
+    }
+
+    /// Takes note of a request. A client that changes its id on the way is known by the first one.
+    pub(crate) fn note_request(&self, shard: &Shard, header: &RequestHeader) {
+        let seen = self.seen.get_or_init(|| {
+            let client_id = header.client_id.as_ref().map_or("", |id| shortened(id));
+            shard.clients().connected(client_id, &self.host)
+        });
+        if let Some(seen) = seen {
+            seen.note(header.api_key);
+        }
     }
 }
 

@@ -14,18 +14,24 @@ mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
+mod describe_lag;
 mod fetch;
 mod find_coordinator;
+mod group_history;
 mod group_membership;
+mod group_why;
 mod init_producer_id;
+mod inspect_compaction;
 mod list_groups;
 mod list_offsets;
+mod measure;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
 mod offset_fetch;
 mod offset_for_leader_epoch;
 mod operations;
+mod private;
 mod produce;
 mod table;
 mod text;
@@ -37,8 +43,14 @@ use ottla_wire::{HeaderError, check_request, parse_header};
 
 pub(crate) use call::{Call, Client, Closed, Started};
 pub(crate) use fetch::FetchSessions;
+pub(crate) use measure::Measure;
 
 use crate::shard::Shard;
+
+/// The names of all APIs, in the order of the table.
+pub(crate) fn api_names() -> impl ExactSizeIterator<Item = &'static str> {
+    table::APIS.iter().map(|api| api.name)
+}
 
 /// Starts one request. What must happen in the order of arrival has happened on return; only the answer may wait.
 ///
@@ -49,6 +61,9 @@ pub(crate) fn start(shard: &Arc<Shard>, client: &Arc<Client>, mut frame: Bytes) 
     let Some(api) = table::find(header.api_key) else {
         return Err(Closed::new(format!("API {} is not served", header.api_key)));
     };
+    if api.key != ottla_wire::API_VERSIONS && !api.is_private() {
+        client.note_request(shard, &header);
+    }
     let call = Call::new(Arc::clone(shard), Arc::clone(client), header);
     if !api.serves(call.version()) {
         if api.key == ottla_wire::API_VERSIONS {

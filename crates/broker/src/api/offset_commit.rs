@@ -46,9 +46,11 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let command = to_commit(&call, &request, topics);
     let group_id = Arc::clone(&command.group_id);
     let asked = asked(&command);
+    let (group, member) = (Arc::clone(&group_id), Arc::clone(&command.member_id));
     ask(call, &group_id, Command::CommitOffsets(command), move |call, reply| {
         let committed = match reply {
             Ok(Reply::CommitOffsets(reply)) => {
+                call.shard.tell_odd_commits(&group, &member, &call.caller(), &reply.odd);
                 reply.topics.into_iter().map(|topic| topic.partitions).collect()
             }
             other => all_failed(asked, unexpected(other)),
@@ -86,6 +88,8 @@ fn to_command(live: &LiveTopic, partitions: &[&RequestPartition]) -> CommitTopic
         offset: part.committed_offset,
         leader_epoch: part.committed_leader_epoch,
         metadata: part.committed_metadata.as_deref().map(Box::from),
+        // What a reader may have seen is committed, so it is below the high watermark.
+        log_end: live.partition(part.index).map(|partition| partition.high_watermark()),
     });
     CommitTopic { topic: live.topic.name.clone(), topic_id: live.topic.id, partitions: partitions.collect() }
 }

@@ -1,13 +1,15 @@
 //! The one table of served APIs.
 
 use bytes::Bytes;
+use ottla_wire::PRIVATE_KEY_MIN;
 
 use super::call::{Call, Closed, Started};
 use super::{
     api_versions, consumer_group_describe, consumer_group_heartbeat, create_partitions, create_topics,
-    delete_groups, delete_records, delete_topics, describe_cluster, describe_configs, describe_groups, fetch,
-    find_coordinator, group_membership, init_producer_id, list_groups, list_offsets, metadata, offset_commit,
-    offset_delete, offset_fetch, offset_for_leader_epoch, produce,
+    delete_groups, delete_records, delete_topics, describe_cluster, describe_configs, describe_groups,
+    describe_lag, fetch, find_coordinator, group_history, group_membership, group_why, init_producer_id,
+    inspect_compaction, list_groups, list_offsets, metadata, offset_commit, offset_delete, offset_fetch,
+    offset_for_leader_epoch, produce,
 };
 
 /// Answers a request of one API. The body has been checked against the schema.
@@ -30,6 +32,11 @@ pub(super) struct Api {
 impl Api {
     pub(super) fn serves(&self, version: i16) -> bool {
         (self.oldest..=self.newest).contains(&version)
+    }
+
+    /// True for an API that is none of Kafka's. Other clients than `ottla` are not told of it.
+    pub(super) fn is_private(&self) -> bool {
+        self.key >= PRIVATE_KEY_MIN
     }
 
     /// The oldest version that is advertised. Kafka advertises Produce from 0, though it serves it from 3 only:
@@ -77,6 +84,19 @@ apis! {
     60, "DescribeCluster", 0..=2, describe_cluster::handle;
     68, "ConsumerGroupHeartbeat", 0..=1, consumer_group_heartbeat::handle;
     69, "ConsumerGroupDescribe", 0..=1, consumer_group_describe::handle;
+    // Private: what `ottla` commands ask.
+    0x5000, "InspectCompaction", 0..=0, inspect_compaction::handle;
+    0x5010, "DescribeLag", 0..=0, describe_lag::handle;
+    0x5020, "GroupHistory", 0..=0, group_history::history;
+    0x5021, "GroupOffsetsAt", 0..=0, group_history::offsets_at;
+    0x5022, "GroupDiff", 0..=0, group_history::diff;
+    0x5023, "GroupUndo", 0..=0, group_history::undo;
+    0x5024, "GroupWhy", 0..=0, group_why::handle;
+}
+
+/// The place of an API in the table.
+pub(super) fn place(key: i16) -> Option<usize> {
+    APIS.iter().position(|api| api.key == key)
 }
 
 /// The API with that key, if it is served.
@@ -91,7 +111,7 @@ mod tests {
     #[test]
     fn the_schemas_know_every_version_that_is_served() {
         for api in APIS {
-            let known = ottla_wire::versions(api.key).expect("an API of Kafka");
+            let known = ottla_wire::versions(api.key).expect("an API with a schema");
             assert!(*known.start() <= api.oldest && api.newest <= *known.end(), "{}", api.name);
             assert_eq!(ottla_wire::api_name(api.key), Some(api.name));
         }

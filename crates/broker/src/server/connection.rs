@@ -22,7 +22,8 @@ use tracing::{debug, info};
 
 use super::listener::Advertised;
 use super::outgoing::Outgoing;
-use crate::api::{self, Client, Started};
+use crate::api::{self, Client, Measure, Started};
+use crate::metrics::count;
 use crate::shard::Shard;
 
 /// Requests of one connection that may be unanswered; the next is not read before one of them is.
@@ -95,6 +96,8 @@ impl Admission {
 struct Pending {
     started: Started,
     bytes: usize,
+    /// Nothing once it is measured.
+    measure: Option<Measure>,
 }
 
 /// A connection and what belongs to it.
@@ -208,9 +211,13 @@ impl Connection {
             };
             self.admission = Admission::default();
             let frame_bytes = frame.len();
+            let measure = Measure::begin(&frame);
             let started = match api::start(&self.shard, &self.client, frame) {
                 Ok(started) => started,
-                Err(closed) => return self.close(closed.reason),
+                Err(closed) => {
+                    measure.closed(self.shard.counters());
+                    return self.close(closed.reason);
+                }
             };
             let bytes = match &started {
                 Started::Ready(parts) => parts.iter().map(Bytes::len).sum(),
@@ -218,7 +225,18 @@ impl Connection {
                 Started::Waiting(_) | Started::Changing(_) => frame_bytes,
             };
             self.pending_bytes = self.pending_bytes.saturating_add(bytes);
-            self.pending.push_back(Pending { started, bytes });
+            let measure = match &started {
+                Started::Ready(parts) => {
+                    measure.answered(self.shard.counters(), parts);
+                    None
+                }
+                Started::Nothing => {
+                    measure.answered(self.shard.counters(), &[]);
+                    None
+                }
+                Started::Waiting(_) | Started::Changing(_) => Some(measure),
+            };
+            self.pending.push_back(Pending { started, bytes, measure });
             self.take_ready();
         }
         self.stalled = true;
@@ -249,7 +267,7 @@ impl Connection {
     }
 
     fn pop(&mut self) -> Option<Started> {
-        let Pending { started, bytes } = self.pending.pop_front()?;
+        let Pending { started, bytes, .. } = self.pending.pop_front()?;
         self.pending_bytes = self.pending_bytes.saturating_sub(bytes);
         Some(started)
     }
@@ -272,12 +290,12 @@ impl Connection {
         let missing = self.admission.missing(&self.frames);
         let may_read = !self.stalled;
         let idle = self.idle_after();
-        let Self { stream, frames, pending, outgoing, memory, .. } = self;
+        let Self { stream, frames, pending, outgoing, memory, shard, .. } = self;
         if !outgoing.is_empty() {
             // Nothing else is done while the client does not read: that is what bounds the memory of answers.
             return tokio::select! {
                 written = tokio::time::timeout(idle, outgoing.write_some(stream)) => match written {
-                    Ok(result) => result.map(|()| Event::Written).map_err(End::Io),
+                    Ok(result) => result.map(|bytes| written_bytes(shard, bytes)).map_err(End::Io),
                     Err(_) => Ok(Event::Idle),
                 },
                 _ = stop.changed() => Ok(Event::Stopped),
@@ -286,13 +304,21 @@ impl Connection {
         let event = tokio::select! {
             answer = front_answer(pending), if waiting => Event::Answered(answer),
             read = stream.read_buf(frames.buffer_mut()), if may_read && missing == 0 => {
-                Event::Read(read.map_err(End::Io)?)
+                let read = read.map_err(End::Io)?;
+                count(&shard.counters().received_bytes, read as u64);
+                Event::Read(read)
             }
             more = memory.admit(missing), if may_read && missing > 0 => Event::Admitted(missing, more),
             () = tokio::time::sleep(idle), if !waiting => Event::Idle,
             _ = stop.changed() => Event::Stopped,
         };
-        if matches!(event, Event::Answered(_)) {
+        if let Event::Answered(answer) = &event {
+            if let Some(measure) = self.pending.front().and_then(|front| front.measure.as_ref()) {
+                match answer {
+                    Ok(parts) => measure.answered(self.shard.counters(), parts),
+                    Err(_) => measure.closed(self.shard.counters()),
+                }
+            }
             self.pop();
         }
         Ok(event)
@@ -314,6 +340,11 @@ async fn front_answer(pending: &mut VecDeque<Pending>) -> Result<Vec<Bytes>, api
         None => Poll::Pending,
     })
     .await
+}
+
+fn written_bytes(shard: &Shard, bytes: usize) -> Event {
+    count(&shard.counters().sent_bytes, bytes as u64);
+    Event::Written
 }
 
 /// Why a connection ended other than by the client closing it.

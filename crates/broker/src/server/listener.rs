@@ -12,11 +12,12 @@ use tracing::{debug, warn};
 
 use super::connection::{Connection, RequestMemory};
 use crate::error::OpenError;
+use crate::metrics::count;
 use crate::settings::Settings;
 use crate::shard::Shard;
 
 /// Pause after a failed accept, such as when no descriptor is free, so that the loop does not spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A listener as it is written: `NAME://HOST:PORT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,22 @@ impl ListenerAddress {
             |reason: String| OpenError::Listener { text: format!("{}:{}", self.host, self.port), reason };
         let mut found = (host, self.port).to_socket_addrs().map_err(|error| wrong(error.to_string()))?;
         found.next().ok_or_else(|| wrong("the host name has no address".to_owned()))
+    }
+
+    /// Listens there, and gives the address with its real port.
+    pub(super) fn bind(&self, backlog: i32) -> Result<(TcpListener, SocketAddr), OpenError> {
+        let wanted = self.resolve()?;
+        let wrong = |error: std::io::Error| OpenError::Listen { address: wanted, reason: error.to_string() };
+        let socket =
+            Socket::new(Domain::for_address(wanted), Type::STREAM, Some(Protocol::TCP)).map_err(wrong)?;
+        // A restarted broker must get its port back while old connections linger in TIME_WAIT.
+        socket.set_reuse_address(true).map_err(wrong)?;
+        socket.set_nonblocking(true).map_err(wrong)?;
+        socket.bind(&wanted.into()).map_err(wrong)?;
+        socket.listen(backlog).map_err(wrong)?;
+        let socket = TcpListener::from_std(socket.into()).map_err(wrong)?;
+        let bound = socket.local_addr().map_err(wrong)?;
+        Ok((socket, bound))
     }
 }
 
@@ -93,17 +110,7 @@ pub(crate) struct Listener {
 impl Listener {
     /// Binds.
     pub(crate) fn bind(address: &ListenerAddress, settings: &Settings) -> Result<Self, OpenError> {
-        let wanted = address.resolve()?;
-        let wrong = |error: std::io::Error| OpenError::Listen { address: wanted, reason: error.to_string() };
-        let socket =
-            Socket::new(Domain::for_address(wanted), Type::STREAM, Some(Protocol::TCP)).map_err(wrong)?;
-        // A restarted broker must get its port back while old connections linger in TIME_WAIT.
-        socket.set_reuse_address(true).map_err(wrong)?;
-        socket.set_nonblocking(true).map_err(wrong)?;
-        socket.bind(&wanted.into()).map_err(wrong)?;
-        socket.listen(settings.socket_listen_backlog_size).map_err(wrong)?;
-        let socket = TcpListener::from_std(socket.into()).map_err(wrong)?;
-        let bound = socket.local_addr().map_err(wrong)?;
+        let (socket, bound) = address.bind(settings.socket_listen_backlog_size)?;
         let advertised = Advertised::from_settings(settings, &address.name, bound.port())?;
         Ok(Self { socket, address: bound, advertised })
     }
@@ -126,8 +133,10 @@ impl Listener {
             let Some((stream, peer, permit)) = accepted else { continue };
             match Connection::new(stream, peer, &self.advertised, Arc::clone(&shard), memory.clone()) {
                 Ok(connection) => {
-                    let stop = stop.clone();
+                    let (stop, shard) = (stop.clone(), Arc::clone(&shard));
+                    count(&shard.counters().accepted, 1);
                     tasks.spawn(async move {
+                        let _ended = Ended(shard);
                         connection.serve(stop).await;
                         drop(permit);
                     });
@@ -152,6 +161,15 @@ impl Listener {
                 None
             }
         }
+    }
+}
+
+/// Counts a connection as ended, however it ends.
+struct Ended(Arc<Shard>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        count(&self.0.counters().ended, 1);
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod connection;
 mod listener;
+mod metrics;
 mod outgoing;
 
 pub(crate) use connection::RequestMemory;
 pub(crate) use listener::{Listener, ListenerAddress, host_text};
+pub(crate) use metrics::MetricsListener;

@@ -35,8 +35,9 @@ impl Outgoing {
         self.bytes
     }
 
-    /// Writes what the socket takes in one call. May be dropped at its await without losing or repeating a byte.
-    pub(super) async fn write_some(&mut self, stream: &mut TcpStream) -> io::Result<()> {
+    /// Writes what the socket takes in one call, and tells how much that was. May be dropped at its await without
+    /// losing or repeating a byte.
+    pub(super) async fn write_some(&mut self, stream: &mut TcpStream) -> io::Result<usize> {
         let slices: Vec<IoSlice<'_>> =
             self.parts.iter().take(SLICES_PER_WRITE_MAX).map(|part| IoSlice::new(part)).collect();
         let written = stream.write_vectored(&slices).await?;
@@ -44,7 +45,7 @@ impl Outgoing {
             return Err(io::ErrorKind::WriteZero.into());
         }
         self.advance(written);
-        Ok(())
+        Ok(written)
     }
 
     fn advance(&mut self, mut written: usize) {

@@ -58,6 +58,8 @@ settings! {
         "What clients are told to connect to, as NAME://HOST:PORT. Empty: the address that the client's own connection reached.";
     log_dirs: Vec<String> = "log.dirs", vec!["ottla-data".to_owned()], Check::Any,
         "The data directory. Ottla uses one.";
+    num_recovery_threads_per_data_dir: i32 = "num.recovery.threads.per.data.dir", 2, Check::AtLeast(1),
+        "Threads that open logs, and recover them after a stop that was not a clean one.";
     num_partitions: i32 = "num.partitions", 1, Check::AtLeast(1),
         "Partitions of a topic that is created without a number.";
     default_replication_factor: i32 = "default.replication.factor", 1, Check::AtLeast(1),
@@ -118,6 +120,14 @@ settings! {
         "How often the topics are looked up that regular expressions of consumer groups match.";
     offset_metadata_max_bytes: i32 = "offset.metadata.max.bytes", 4096, Check::AtLeast(0),
         "Longest metadata of a committed offset.";
+    offsets_retention_minutes: i32 = "offsets.retention.minutes", 10_080, Check::AtLeast(1),
+        "How long committed offsets are kept after their group has lost its last member, or after the commit when it has none or does not read the topic.";
+    offsets_retention_check_interval_ms: i64 = "offsets.retention.check.interval.ms", 600_000, Check::AtLeast(1),
+        "How often expired offsets, and groups without any, are looked for.";
+    ottla_offsets_history_ms: i64 = "ottla.offsets.history.ms", 24 * HOUR_MS, Check::AtLeast(0),
+        "How long every change of a committed offset is kept, with its cause, before __consumer_offsets is compacted.";
+    ottla_offsets_history_bytes: i64 = "ottla.offsets.history.bytes", 134_217_728, Check::AtLeast(0),
+        "Bytes of closed segments, in each partition of __consumer_offsets, that may wait for that; older ones are compacted before.";
     offsets_topic_num_partitions: i32 = "offsets.topic.num.partitions", 50, Check::AtLeast(1),
         "Partitions of __consumer_offsets. Fixed when that topic is made.";
     offsets_topic_segment_bytes: i32 = "offsets.topic.segment.bytes", 104_857_600, Check::AtLeast(1),
@@ -176,6 +186,8 @@ settings! {
         "Time after which a partition is synced to disk.";
     ottla_flush_background_ms: i64 = "ottla.flush.background.ms", 1000, Check::AtLeast(0),
         "How long bytes may wait for a sync that nobody asked for: what a power loss can cost. 0 leaves it to the operating system.";
+    ottla_metrics_listener: String = "ottla.metrics.listener", String::new(), Check::Any,
+        "Where GET /metrics is answered, as HOST:PORT; port 0 picks a free one. Empty: nowhere.";
     log_preallocate: bool = "log.preallocate", false, Check::Any,
         "Whether a segment's file is allocated at once.";
     log_message_timestamp_type: String = "log.message.timestamp.type", "CreateTime".to_owned(), Check::OneOf(&["CreateTime", "LogAppendTime"]),

@@ -12,4 +12,4 @@ pub use load::{LoadError, Loaded, Sources};
 pub use value::SettingError;
 
 pub(crate) use broker::ROWS;
-pub(crate) use topic::{Overrides, TOPIC_SETTINGS, check_overrides, log_config};
+pub(crate) use topic::{Overrides, TOPIC_SETTINGS, check_overrides, log_config, topic_log_config};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ottla_log::{LogConfig, TimestampType};
+use ottla_model::{CONSUMER_OFFSETS, TopicName};
 
 use super::broker::Settings;
 use super::value::{Check, Kind, SettingError, Value, parse_checked};
@@ -169,6 +170,18 @@ pub(crate) fn effective(settings: &Settings, overrides: &Overrides, name: &str) 
     Some(overrides.get(name).cloned().unwrap_or_else(|| (setting.default)(settings)))
 }
 
+/// What the logs of a topic go by. That of committed offsets is their history too, so compaction leaves the window alone
+/// that `ottla.offsets.history.ms` and `.bytes` span; a longer `min.compaction.lag.ms` of the topic itself holds as it is.
+pub(crate) fn topic_log_config(settings: &Settings, topic: &TopicName, overrides: &Overrides) -> LogConfig {
+    let config = log_config(settings, overrides);
+    let history_ms = settings.ottla_offsets_history_ms;
+    if topic.as_str() != CONSUMER_OFFSETS || history_ms <= config.min_compaction_lag_ms {
+        return config;
+    }
+    let bytes_max = u64::try_from(settings.ottla_offsets_history_bytes).unwrap_or(0);
+    LogConfig { min_compaction_lag_ms: history_ms, min_compaction_lag_bytes_max: bytes_max, ..config }
+}
+
 /// What the log of one of the topic's partitions goes by. Overrides were checked when they were set; one that does
 /// not parse all the same (a catalog written by a later version) falls back to the log's default.
 pub(crate) fn log_config(settings: &Settings, overrides: &Overrides) -> LogConfig {
@@ -227,6 +240,7 @@ pub(crate) fn log_config(settings: &Settings, overrides: &Overrides) -> LogConfi
             "min.cleanable.dirty.ratio",
             default.min_cleanable_dirty_ratio,
         ),
+        min_compaction_lag_bytes_max: default.min_compaction_lag_bytes_max,
         preallocate: get(settings, overrides, "preallocate", default.preallocate),
         producer_id_expiration_ms: i64::from(settings.producer_id_expiration_ms),
     }
@@ -243,6 +257,26 @@ mod tests {
         assert_eq!(log_config(&settings, &Overrides::new()).segment_bytes, 2_000_000);
         let own = Overrides::from([("segment.bytes".to_owned(), "3000000".to_owned())]);
         assert_eq!(log_config(&settings, &own).segment_bytes, 3_000_000);
+    }
+
+    #[test]
+    fn the_history_of_offsets_is_the_least_that_compaction_waits() {
+        let mut settings = Settings::default();
+        let offsets = TopicName::new(CONSUMER_OFFSETS).expect("fits");
+        let waits = |settings: &Settings, topic: &TopicName, own: &[(&str, &str)]| {
+            let own = own.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let config = topic_log_config(settings, topic, &own);
+            (config.min_compaction_lag_ms, config.min_compaction_lag_bytes_max)
+        };
+        assert_eq!(waits(&settings, &offsets, &[]), (86_400_000, 134_217_728));
+        let shorter = [("min.compaction.lag.ms", "5")];
+        assert_eq!(waits(&settings, &offsets, &shorter), (86_400_000, 134_217_728));
+        // What an administrator asked for is not bounded by the size of the history.
+        let longer = [("min.compaction.lag.ms", "90000000")];
+        assert_eq!(waits(&settings, &offsets, &longer), (90_000_000, u64::MAX));
+        assert_eq!(waits(&settings, &TopicName::new("orders").expect("fits"), &[]), (0, u64::MAX));
+        settings.set("ottla.offsets.history.ms", "0").expect("fits");
+        assert_eq!(waits(&settings, &offsets, &[]), (0, u64::MAX));
     }
 
     fn check(given: &[(&str, Option<&str>)]) -> Result<Overrides, String> {

@@ -79,9 +79,8 @@ impl Adoption {
             settings: &settings,
             clock: &clock,
             seams: &Seams::one_node(Arc::new(AtOnce)),
-            checkpoints: &checkpoints,
         };
-        let catalog = opener.catalog()?;
+        let catalog = opener.catalog(&checkpoints)?;
         let known = catalog.look(|catalog| catalog.topics().cloned().collect::<Vec<_>>());
         strays::sort_out(&data_dir, &known);
         strays::forget_checkpoints(&data_dir, &known, &mut checkpoints)?;

@@ -16,6 +16,7 @@ use tracing::{info, warn};
 
 use super::{Partition, Shard};
 use crate::clock::SystemRandom;
+use crate::metrics::count;
 use crate::settings::Settings;
 
 /// Longest nap of a throttled run, so that it notices a stop.
@@ -119,10 +120,13 @@ impl Shard {
         let cleaned = plan.run(&limits(&self.settings), &mut |bytes| throttle.pass(bytes, stopping))?;
         let report = partition.log().finish_clean(cleaned)?;
         self.note_cleaned(partition, report.cleaned_to);
+        count(&self.counters.compactions, 1);
+        let removed = report.bytes_before.saturating_sub(report.bytes_after);
+        count(&self.counters.compaction_removed_bytes, removed);
         Ok(Some(report))
     }
 
-    fn cleaned_to(&self, partition: &Partition) -> Offset {
+    pub(super) fn cleaned_to(&self, partition: &Partition) -> Offset {
         let checkpoints = self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner);
         checkpoints.cleaned_to(&partition.topic, partition.index)
     }

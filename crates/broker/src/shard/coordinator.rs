@@ -16,12 +16,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use bytes::Bytes;
 use ottla_control::machine::{Caller, Effects, Machine, Record, RecordRef, ReplyTo};
 use ottla_log::{BatchBuilder, NewRecord, Origin, records};
-use ottla_model::{Env, ErrorCode, Monotonic, Offset};
+use ottla_model::{Env, ErrorCode, Monotonic, Offset, Presence, Unseen};
 use tokio::sync::oneshot;
 use tracing::{error, warn};
 
 use super::partition::Partition;
-use crate::clock::{Clock, SystemRandom};
+use crate::clock::{Clock, Started, SystemRandom};
 use crate::error_codes;
 
 /// Commands that may wait for one machine; a caller beyond is told to come back.
@@ -63,6 +63,10 @@ pub(crate) struct Coordinator<M: Machine> {
     state: Mutex<State<M>>,
     partition: Arc<Partition>,
     clock: Arc<dyn Clock>,
+    /// The clocks when the log was opened. What is in it is as old then as the wall clock says, and from there on
+    /// ages no faster than time passes.
+    started: Started,
+    presence: Arc<dyn Presence + Send + Sync>,
     /// When the machine wants to be ticked, in nanoseconds of the monotonic clock, or [`NEVER`].
     deadline: AtomicU64,
     /// Set when the machine no longer answers.
@@ -84,8 +88,8 @@ where
     ) -> Result<Self, String> {
         let mut random = SystemRandom::new();
         replay(&mut machine, &partition)?;
-        let mut env = Env { wall: clock.wall(), monotonic: clock.monotonic(), random: &mut random };
-        machine.loaded(&mut env);
+        let started = Started::now(&*clock);
+        machine.loaded(&mut env(&*clock, started, &Unseen, &mut random));
         let deadline = AtomicU64::new(nanos(machine.deadline()));
         let state = State { machine, random, next_reply: 0, waiting: HashMap::new(), held: VecDeque::new() };
         Ok(Self {
@@ -93,10 +97,17 @@ where
             state: Mutex::new(state),
             partition,
             clock,
+            started,
+            presence: Arc::new(Unseen),
             deadline,
             unloaded: AtomicBool::new(false),
             sooner,
         })
+    }
+
+    /// Lets the machine know who was seen lately.
+    pub(crate) fn with_presence(self, presence: Arc<dyn Presence + Send + Sync>) -> Self {
+        Self { presence, ..self }
     }
 
     /// Hands a command to the machine. The receiver fails only when the coordinator closed or is overloaded.
@@ -230,15 +241,7 @@ where
             }
             round.next_offset = Some(offset.saturating_add(1));
             round.bytes = round.bytes.saturating_add(record_bytes(&record));
-            let headers: Vec<(&[u8], Option<&[u8]>)> =
-                record.headers.iter().map(|(name, value)| (name.as_bytes(), Some(value.as_ref()))).collect();
-            let key = (!record.key.is_empty()).then_some(record.key.as_ref());
-            round.builder.push(NewRecord {
-                timestamp,
-                key,
-                value: record.value.as_deref(),
-                headers: &headers,
-            });
+            push(&mut round.builder, timestamp, &record);
         }
         round.replies.extend(effects.replies);
     }
@@ -313,8 +316,8 @@ where
         }
     }
 
-    fn env<'a>(&self, random: &'a mut SystemRandom) -> Env<'a> {
-        Env { wall: self.clock.wall(), monotonic: self.clock.monotonic(), random }
+    fn env<'a>(&'a self, random: &'a mut SystemRandom) -> Env<'a> {
+        env(&*self.clock, self.started, &*self.presence, random)
     }
 
     fn lock(&self) -> MutexGuard<'_, State<M>> {
@@ -343,8 +346,38 @@ impl<M: Machine> Default for Round<M> {
     }
 }
 
+/// The world as a machine may know it now.
+fn env<'a>(
+    clock: &dyn Clock,
+    started: Started,
+    presence: &'a dyn Presence,
+    random: &'a mut SystemRandom,
+) -> Env<'a> {
+    let (wall, monotonic) = (clock.wall(), clock.monotonic());
+    Env { wall, expiry_wall: started.expiry(clock), monotonic, random, presence }
+}
+
+fn push(builder: &mut BatchBuilder, timestamp: i64, record: &Record) {
+    let key = (!record.key.is_empty()).then_some(record.key.as_ref());
+    let mut write = |headers: &[(&[u8], Option<&[u8]>)]| {
+        builder.push(NewRecord { timestamp, key, value: record.value.as_deref(), headers });
+    };
+    match record.headers.as_slice() {
+        [] => write(&[]),
+        // Every commit has one, and needs no list on the heap for it.
+        [(name, value)] => write(&[(name.as_bytes(), Some(value))]),
+        headers => {
+            let headers: Vec<_> =
+                headers.iter().map(|(name, value)| (name.as_bytes(), Some(value.as_ref()))).collect();
+            write(&headers);
+        }
+    }
+}
+
 fn record_bytes(record: &Record) -> usize {
-    record.key.len().saturating_add(record.value.as_ref().map_or(0, Bytes::len))
+    let headers = record.headers.iter().map(|(name, value)| name.len().saturating_add(value.len()));
+    let value = record.value.as_ref().map_or(0, Bytes::len);
+    headers.chain([record.key.len(), value]).fold(0, usize::saturating_add)
 }
 
 fn send<M: Machine>(state: &mut State<M>, replies: Replies<M>) {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use ottla_log::Disk;
 use ottla_model::{LeaderEpoch, Random, TopicId};
 
+use super::shared_sync::SharedSync;
 use crate::error::OpenError;
 
 const LOCK: &str = ".lock";
@@ -33,6 +34,8 @@ pub(crate) struct DataDir {
     pub(crate) leader_epoch: LeaderEpoch,
     /// True when the last stop was clean, so that logs need no scan.
     pub(crate) clean: bool,
+    /// Syncs many logs together.
+    pub(crate) shared_sync: Arc<SharedSync>,
     /// Held while the directory is open; the lock goes with it.
     _lock: Option<File>,
 }
@@ -56,6 +59,7 @@ impl DataDir {
             Lock::File => Some(take_lock(path)?),
             Lock::None => None,
         };
+        let shared_sync = Arc::new(SharedSync::open(&*disk, path).map_err(wrong)?);
         let first = !disk.exists(&path.join(META)).map_err(wrong)?;
         let own = match disk.read(&path.join(OWN)) {
             Ok(bytes) => properties(&bytes),
@@ -90,12 +94,23 @@ impl DataDir {
         } else {
             read_cluster_id(&*disk, path, node_id)?
         };
-        Ok(Self { disk, path: path.to_owned(), cluster_id, leader_epoch, clean, _lock: lock })
+        Ok(Self { disk, path: path.to_owned(), cluster_id, leader_epoch, clean, shared_sync, _lock: lock })
     }
 
     /// The node that a directory belongs to, when it was used before.
     pub(crate) fn stored_node_id(disk: &dyn Disk, path: &Path) -> Option<i32> {
         properties(&disk.read(&path.join(META)).ok()?).get("node.id")?.parse().ok()
+    }
+
+    /// Refuses a directory that no Ottla has used.
+    pub(crate) fn check_used(disk: &dyn Disk, path: &Path) -> Result<(), OpenError> {
+        let wrong = |reason| OpenError::DataDir { path: path.to_owned(), reason };
+        for file in [META, OWN] {
+            if !disk.exists(&path.join(file)).map_err(|error| wrong(error.to_string()))? {
+                return Err(wrong(format!("it is not one of Ottla's: there is no {file}")));
+            }
+        }
+        Ok(())
     }
 
     /// Raises the leader epoch when it is lower. It is on disk when this returns.
@@ -143,6 +158,22 @@ fn take_lock(path: &Path) -> Result<File, OpenError> {
         File::options().create(true).truncate(false).write(true).open(path.join(LOCK)).map_err(wrong)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::Locked { path: path.to_owned() }),
+        Err(std::fs::TryLockError::Error(error)) => Err(wrong(error)),
+    }
+}
+
+/// Keeps brokers from starting on a directory while somebody looks into it, together with others who look. It writes
+/// nothing: without a lock file there is no broker, since each makes one.
+pub(crate) fn lock_to_look(path: &Path) -> Result<Option<File>, OpenError> {
+    let wrong = |error: io::Error| OpenError::DataDir { path: path.to_owned(), reason: error.to_string() };
+    let file = match File::open(path.join(LOCK)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(wrong(error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(Some(file)),
         Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::Locked { path: path.to_owned() }),
         Err(std::fs::TryLockError::Error(error)) => Err(wrong(error)),
     }

@@ -4,23 +4,33 @@
 //! gathers for the next sync. Several partitions are synced at a time.
 //!
 //! What nobody waits for is synced in the background, so that a power loss costs at most a window
-//! (`ottla.flush.background.ms`, `flush.ms`).
+//! (`ottla.flush.background.ms`, `flush.ms`). When that is due for many partitions at a time, they share one sync of the
+//! file system.
+//!
+//! A log whose sync has failed is offline for good. One that is still open could only not write a small file, for
+//! which the disk is too full, and is tried again.
 //!
 //! Locks: a partition's log before the map of dirty partitions.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ottla_log::{Flush, LogError};
 use ottla_model::{Monotonic, Offset};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
-use tracing::error;
+use tracing::{error, warn};
 
 use super::partition::{CommitStage, Needs, Partition};
+use super::shared_sync::SharedSync;
 use crate::clock::Clock;
 
 /// Partitions that are synced at a time.
 const SYNCS_AT_ONCE_MAX: usize = 4;
+
+/// How long after a small file did not fit on the disk it is tried again.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 /// Longest sleep of the loop when nothing is due; it is woken earlier.
 const SLEEP_MAX: Duration = Duration::from_secs(3600);
@@ -45,6 +55,14 @@ struct State {
     dirty: HashMap<usize, Dirty>,
     /// Those that somebody waits for, oldest first.
     wanted: Vec<usize>,
+}
+
+/// What is to be synced now.
+struct Taken {
+    /// Somebody waits for it.
+    wanted: Vec<Arc<Partition>>,
+    /// Its time has come.
+    due: Vec<Arc<Partition>>,
 }
 
 /// See the [module](self).
@@ -114,7 +132,7 @@ impl Flusher {
     }
 
     /// Syncs until told to stop. What is dirty then is synced when its log is closed.
-    pub(crate) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+    pub(crate) async fn run(self: Arc<Self>, shared: Arc<SharedSync>, mut stop: watch::Receiver<bool>) {
         loop {
             let now = self.clock.monotonic();
             let next = self.next_due();
@@ -124,12 +142,27 @@ impl Flusher {
                 () = tokio::time::sleep(sleep) => {}
                 _ = stop.changed() => return,
             }
-            for partition in self.take(self.clock.monotonic()) {
+            for round in self.rounds(&shared) {
                 let Ok(permit) = Arc::clone(&self.syncs).acquire_owned().await else { return };
-                let flusher = Arc::clone(&self);
-                tokio::task::spawn_blocking(move || flusher.sync(&partition, permit));
+                let (flusher, shared) = (Arc::clone(&self), Arc::clone(&shared));
+                tokio::task::spawn_blocking(move || flusher.sync(&round, &shared, permit));
             }
         }
+    }
+
+    /// What is to be synced now, by rounds: many logs share one.
+    fn rounds(&self, shared: &SharedSync) -> Vec<Vec<Arc<Partition>>> {
+        let Taken { wanted, due } = self.take(self.clock.monotonic());
+        let mut rounds = Vec::new();
+        // Those that somebody waits for are not put behind thousands of others.
+        for partitions in [wanted, due] {
+            if shared.is_for(partitions.len()) {
+                rounds.push(partitions);
+            } else {
+                rounds.extend(partitions.into_iter().map(|partition| vec![partition]));
+            }
+        }
+        rounds
     }
 
     fn next_due(&self) -> Option<Monotonic> {
@@ -138,46 +171,76 @@ impl Flusher {
     }
 
     /// What somebody waits for, and what is due; marked as running.
-    fn take(&self, now: Monotonic) -> Vec<Arc<Partition>> {
+    fn take(&self, now: Monotonic) -> Taken {
         let mut state = self.lock();
-        let mut keys = std::mem::take(&mut state.wanted);
+        let keys = std::mem::take(&mut state.wanted);
         let is_due =
             |entry: &Dirty| !entry.running && !entry.wanted && entry.due.is_some_and(|due| due <= now);
-        keys.extend(state.dirty.iter().filter(|(_, entry)| is_due(entry)).map(|(key, _)| *key));
-        let mut taken = Vec::with_capacity(keys.len());
-        for key in keys {
-            if let Some(entry) = state.dirty.get_mut(&key) {
-                entry.running = true;
-                taken.push(Arc::clone(&entry.partition));
-            }
-        }
-        taken
+        let begin = |entry: &mut Dirty| {
+            entry.running = true;
+            Arc::clone(&entry.partition)
+        };
+        let due = state.dirty.values_mut().filter(|entry| is_due(entry)).map(begin).collect();
+        let wanted = keys.iter().filter_map(|key| state.dirty.get_mut(key).map(begin)).collect();
+        Taken { wanted, due }
     }
 
-    fn sync(&self, partition: &Arc<Partition>, permit: OwnedSemaphorePermit) {
-        let begun = {
-            let mut log = partition.log();
-            let begun = log.begin_flush();
-            // Whoever waits so far is in this sync; who comes later is in the next.
-            if let Some(entry) = self.lock().dirty.get_mut(&key(partition)) {
-                entry.wanted = false;
-            }
-            begun
+    /// Syncs the logs of some partitions: one, or as many as are worth a sync of the file system.
+    fn sync(&self, partitions: &[Arc<Partition>], shared: &SharedSync, permit: OwnedSemaphorePermit) {
+        let begun = partitions.iter().filter_map(|partition| Some((partition, self.begin(partition)?)));
+        let (partitions, flushes): (Vec<&Arc<Partition>>, Vec<Flush>) = begun.unzip();
+        let outcomes = shared.run(&flushes);
+        drop(permit);
+        for ((partition, flush), outcome) in partitions.into_iter().zip(flushes).zip(outcomes) {
+            self.end(partition, flush, outcome, shared);
+        }
+    }
+
+    fn begin(&self, partition: &Arc<Partition>) -> Option<Flush> {
+        let mut log = partition.log();
+        let begun = log.begin_flush();
+        // Whoever waits so far is in this sync; who comes later is in the next.
+        if let Some(entry) = self.lock().dirty.get_mut(&key(partition)) {
+            entry.wanted = false;
+        }
+        let failure = match begun {
+            Ok(flush) => return Some(flush),
+            Err(failure) => failure,
         };
-        match begun {
-            Ok(flush) => {
-                let result = flush.run();
-                drop(permit);
-                let mut log = partition.log();
-                match log.end_flush(flush, result) {
-                    Ok(()) => self.synced(partition, log.recovery_point(), log.end_offset()),
-                    Err(failure) => {
-                        drop(log);
-                        self.failed(partition, &failure.to_string());
-                    }
-                }
-            }
-            Err(failure) => self.failed(partition, &failure.to_string()),
+        let is_open = log.is_open();
+        drop(log);
+        if is_open {
+            self.try_again(partition, &failure);
+        } else {
+            self.failed(partition, &failure);
+        }
+        None
+    }
+
+    fn end(&self, partition: &Arc<Partition>, flush: Flush, outcome: io::Result<()>, shared: &SharedSync) {
+        let mut log = partition.log();
+        let failure = match log.end_flush(flush, outcome) {
+            Ok(()) => return self.synced(partition, log.recovery_point(), log.end_offset()),
+            Err(failure) => failure,
+        };
+        let is_open = log.is_open();
+        drop(log);
+        if is_open {
+            self.try_again(partition, &failure);
+        } else if self.failed(partition, &failure) {
+            shared.distrust();
+        }
+    }
+
+    /// Who waits for the sync goes on waiting.
+    fn try_again(&self, partition: &Arc<Partition>, failure: &LogError) {
+        warn!(partition = %partition.name(), %failure, "cannot sync a log for now; it is tried again");
+        let mut state = self.lock();
+        if let Some(entry) = state.dirty.get_mut(&key(partition)) {
+            entry.running = false;
+            entry.wanted = false;
+            entry.due = self.due(Some(RETRY_AFTER));
+            self.work.notify_one();
         }
     }
 
@@ -200,16 +263,21 @@ impl Flusher {
         partition.commit(synced);
     }
 
-    fn failed(&self, partition: &Arc<Partition>, failure: &str) {
+    /// False for a log that was deleted meanwhile: it needs no sync.
+    fn failed(&self, partition: &Arc<Partition>, failure: &LogError) -> bool {
         self.lock().dirty.remove(&key(partition));
-        // A log that was deleted meanwhile needs no sync.
-        if !partition.is_offline() {
-            error!(partition = %partition.name(), failure, "a sync failed; the partition is offline until a restart");
-            partition.go_offline();
+        if partition.is_offline() {
+            return false;
         }
+        error!(partition = %partition.name(), %failure, "a sync failed; the partition is offline until a restart");
+        partition.go_offline();
+        true
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

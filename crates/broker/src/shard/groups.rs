@@ -15,6 +15,8 @@ use super::router::Route;
 use super::{LiveTopic, Shard};
 use crate::error::OpenError;
 
+const MINUTE_MS: i64 = 60_000;
+
 impl Shard {
     /// The coordinator of a group. Like Kafka, a broker coordinates nothing until `__consumer_offsets` exists, which
     /// FindCoordinator sees to.
@@ -79,7 +81,8 @@ impl Shard {
                 Box::new(move || timers.notify_one()),
             );
             let wrong = |reason| OpenError::Log { partition: partition.name(), reason };
-            coordinators.push(Arc::new(opened.map_err(wrong)?));
+            let presence = Arc::clone(&self.clients);
+            coordinators.push(Arc::new(opened.map_err(wrong)?.with_presence(presence)));
         }
         Ok(coordinators)
     }
@@ -93,6 +96,8 @@ impl Shard {
             max_size: usize::try_from(settings.group_max_size).unwrap_or(1),
             offset_metadata_max_bytes: usize::try_from(settings.offset_metadata_max_bytes).unwrap_or(0),
             consumer: self.consumer_group_config(),
+            offsets_retention_ms: i64::from(settings.offsets_retention_minutes).saturating_mul(MINUTE_MS),
+            offsets_retention_check_interval_ms: settings.offsets_retention_check_interval_ms,
             ..GroupConfig::default()
         }
     }

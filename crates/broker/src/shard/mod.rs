@@ -7,17 +7,26 @@ mod adopt;
 mod catalog;
 mod checkpoints;
 mod cleaner;
+mod clients;
+mod close;
+mod compaction;
 mod coordinator;
 mod data_dir;
 mod flusher;
 mod groups;
+mod history;
 mod housekeeping;
+mod lag;
+mod odd_commits;
 mod open;
 mod partition;
 mod producer_ids;
 mod records;
 mod retention;
 mod router;
+mod shared_sync;
+mod side_by_side;
+mod stopped;
 mod strays;
 mod topics;
 
@@ -26,32 +35,41 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use ottla_control::catalog::Catalog;
-use ottla_control::group::Groups;
+use ottla_control::group::{Groups, OddCommit};
+use ottla_control::machine::Caller;
 use ottla_model::{ErrorCode, PartitionIndex, TopicId, WallMillis};
-use tokio::sync::{Notify, watch};
-use tracing::{info, warn};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 
 pub(crate) use adopt::{Adoption, LogToAdopt, TopicToAdopt};
 pub(crate) use catalog::TopicError;
 pub(crate) use checkpoints::Checkpoints;
+pub(crate) use clients::{Clients, SeenConnection};
 pub(crate) use coordinator::Coordinator;
 pub(crate) use data_dir::Lock;
 pub(crate) use flusher::Flusher;
+pub(crate) use lag::Detail;
 pub(crate) use open::{Place, Seams};
 pub(crate) use partition::{Accepted, Needs, Offline, Partition};
+pub use stopped::{InspectError, inspect_compaction};
 pub(crate) use strays::partition_of;
 pub(crate) use topics::LiveTopic;
 
 use crate::api::FetchSessions;
 use crate::clock::{Clock, Started};
+use crate::metrics::Counters;
 use crate::settings::Settings;
 use data_dir::DataDir;
+use odd_commits::OddCommits;
 use producer_ids::ProducerIds;
 use router::Route;
+use shared_sync::SharedSync;
 use topics::Topics;
 
 /// Longest sleep of the timer loop; it is woken earlier when a deadline comes nearer.
 const TIMER_SLEEP_MAX: Duration = Duration::from_secs(3600);
+
+/// Requests of private APIs that are worked on at a time; the others wait.
+const PRIVATE_TURNS_MAX: usize = 4;
 
 /// Everything durable that one broker serves.
 pub(crate) struct Shard {
@@ -71,6 +89,10 @@ pub(crate) struct Shard {
     producer_ids: ProducerIds,
     checkpoints: Mutex<Checkpoints>,
     fetch_sessions: FetchSessions,
+    odd_commits: OddCommits,
+    clients: Arc<Clients>,
+    private_turns: Semaphore,
+    counters: Counters,
     /// Woken when some coordinator's deadline has come nearer.
     timers: Arc<Notify>,
 }
@@ -86,11 +108,14 @@ impl Shard {
         &self.data_dir.cluster_id
     }
 
-    /// The wall clock as far as things may expire by it: it never runs ahead of the monotonic clock, so that a clock that
-    /// is set forward deletes nothing. At start it is believed.
+    /// What syncs many of its logs together.
+    pub(crate) fn shared_sync(&self) -> &Arc<SharedSync> {
+        &self.data_dir.shared_sync
+    }
+
+    /// The wall clock as far as things may expire by it ([`Started::expiry`]).
     pub(crate) fn expiry_now(&self) -> WallMillis {
-        let steady = self.started.steady(self.clock.monotonic());
-        WallMillis(self.clock.wall().0.min(steady.0))
+        self.started.expiry(&*self.clock)
     }
 
     /// The wall clock.
@@ -101,6 +126,29 @@ impl Shard {
     /// The fetch sessions of this broker (KIP-227).
     pub(crate) fn fetch_sessions(&self) -> &FetchSessions {
         &self.fetch_sessions
+    }
+
+    /// What is counted.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Who was seen lately.
+    pub(crate) fn clients(&self) -> &Arc<Clients> {
+        &self.clients
+    }
+
+    /// Takes note of commits that look like mistakes.
+    pub(crate) fn tell_odd_commits(&self, group: &str, member: &str, caller: &Caller, odd: &[OddCommit]) {
+        if !odd.is_empty() {
+            self.odd_commits.tell(group, member, caller, odd, self.clock.monotonic());
+        }
+    }
+
+    /// Waits until a request of a private API may be worked on, which lasts until what this gives is dropped.
+    pub(crate) async fn private_turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed, so there is always one in the end.
+        self.private_turns.acquire().await.ok()
     }
 
     /// The topic with that name, if it exists.
@@ -148,29 +196,6 @@ impl Shard {
                 () = self.timers.notified() => {}
                 _ = stop.changed() => return,
             }
-        }
-    }
-
-    /// Closes every log. Connections must be gone. After this the next start needs no scan.
-    pub(crate) fn close(&self) {
-        self.groups.get().into_iter().flatten().for_each(|coordinator| coordinator.unload());
-        self.catalog.unload();
-        let mut clean = true;
-        let topics = self.topics.all();
-        let partitions = topics.iter().flat_map(|live| &live.partitions).chain([self.catalog.partition()]);
-        for partition in partitions {
-            if let Err(error) = partition.log().close(self.clock.wall()) {
-                warn!(partition = %partition.name(), %error, "cannot close a log; it is checked at the next start");
-                clean = false;
-            }
-        }
-        self.write_recovery_points();
-        if !clean {
-            return;
-        }
-        match self.data_dir.mark_clean() {
-            Ok(()) => info!("stopped cleanly"),
-            Err(error) => warn!(%error, "cannot mark the stop as clean; logs are checked at the next start"),
         }
     }
 }

@@ -6,21 +6,25 @@ use std::sync::{Arc, Mutex, OnceLock};
 use ottla_control::catalog::{Catalog, Topic};
 use ottla_log::{Disk, Identity, Log, LogConfig, LogError, Open};
 use ottla_model::{CLUSTER_METADATA, PartitionIndex, TopicId, TopicName};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tracing::{error, warn};
 
 use super::checkpoints::Checkpoints;
+use super::clients::Clients;
 use super::coordinator::Coordinator;
 use super::data_dir::{DataDir, Lock};
+use super::odd_commits::OddCommits;
 use super::partition::{CommitStage, Partition};
 use super::producer_ids::ProducerIds;
 use super::router::{OneNode, Router};
-use super::strays;
 use super::topics::{LiveTopic, Topics};
-use super::{FetchSessions, Settings, Shard};
+use super::{FetchSessions, PRIVATE_TURNS_MAX, Settings, Shard};
+use super::{side_by_side, strays};
+use crate::api::api_names;
 use crate::clock::{Clock, Started, SystemRandom};
 use crate::error::OpenError;
-use crate::settings::log_config;
+use crate::metrics::Counters;
+use crate::settings::topic_log_config;
 
 /// `Uuid.METADATA_TOPIC_ID`.
 const METADATA_TOPIC_ID: TopicId = TopicId([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
@@ -63,32 +67,18 @@ impl Shard {
         let mut random = SystemRandom::new();
         let data_dir = DataDir::open(place.disk, &place.path, place.lock, settings.node_id, &mut random)?;
         let mut checkpoints = Checkpoints::read(&*data_dir.disk, &data_dir.path);
-        let opener = Opener {
-            data_dir: &data_dir,
-            settings: &settings,
-            clock: &clock,
-            seams: &seams,
-            checkpoints: &checkpoints,
-        };
-        let catalog = opener.catalog()?;
+        let opener = Opener { data_dir: &data_dir, settings: &settings, clock: &clock, seams: &seams };
+        let catalog = opener.catalog(&checkpoints)?;
         let known = catalog.look(|catalog| catalog.topics().cloned().collect::<Vec<Arc<Topic>>>());
         strays::sort_out(&data_dir, &known);
         strays::forget_checkpoints(&data_dir, &known, &mut checkpoints)?;
-        let opener = Opener {
-            data_dir: &data_dir,
-            settings: &settings,
-            clock: &clock,
-            seams: &seams,
-            checkpoints: &checkpoints,
-        };
-        let topics = Topics::default();
-        for topic in known {
-            topics.put(opener.topic(topic, &[])?);
-        }
+        let topics = opener.topics(known, &checkpoints)?;
         // Every change of the topics is a record there, so that no version is used twice.
         topics.count_from(catalog.partition().log().end_offset());
         let sessions = usize::try_from(settings.max_incremental_fetch_session_cache_slots).unwrap_or(0);
         let started = Started::now(&*clock);
+        let counters = Counters::new(api_names().len(), !settings.ottla_metrics_listener.is_empty());
+        let clients = Arc::new(Clients::new(Arc::clone(&clock)));
         let shard = Arc::new(Self {
             settings,
             clock,
@@ -103,6 +93,10 @@ impl Shard {
             producer_ids: ProducerIds::default(),
             checkpoints: Mutex::new(checkpoints),
             fetch_sessions: FetchSessions::new(sessions),
+            odd_commits: OddCommits::default(),
+            clients,
+            private_turns: Semaphore::new(PRIVATE_TURNS_MAX),
+            counters,
             timers: Arc::new(Notify::new()),
         });
         shard.load_groups()?;
@@ -124,10 +118,21 @@ impl Shard {
             settings: &self.settings,
             clock: &self.clock,
             seams: &self.seams,
-            // A topic that is new to this process has no past.
-            checkpoints: &Checkpoints::default(),
         };
-        opener.topic(topic, before)
+        let config = topic_log_config(&self.settings, &topic.name, &topic.configs);
+        let mut partitions = before.to_vec();
+        let first = PartitionIndex::try_from(before.len()).unwrap_or(PartitionIndex::MAX);
+        for index in first..topic.partitions {
+            // What is new to this process has no past.
+            partitions.push(opener.partition(
+                &topic.name,
+                topic.id,
+                index,
+                config.clone(),
+                &Checkpoints::default(),
+            )?);
+        }
+        Ok(LiveTopic { topic, partitions })
     }
 }
 
@@ -137,19 +142,18 @@ pub(super) struct Opener<'a> {
     pub(super) settings: &'a Settings,
     pub(super) clock: &'a Arc<dyn Clock>,
     pub(super) seams: &'a Seams,
-    pub(super) checkpoints: &'a Checkpoints,
 }
 
 impl Opener<'_> {
     /// Opens the catalog and replays it.
-    pub(super) fn catalog(&self) -> Result<Arc<Coordinator<Catalog>>, OpenError> {
+    pub(super) fn catalog(&self, checkpoints: &Checkpoints) -> Result<Arc<Coordinator<Catalog>>, OpenError> {
         let name = TopicName::new(CLUSTER_METADATA).map_err(|error| OpenError::Log {
             partition: CLUSTER_METADATA.to_owned(),
             reason: error.to_string(),
         })?;
         // As in Kafka, what was created is on disk when it is told.
         let config = LogConfig { retention_ms: -1, flush_messages: 1, ..LogConfig::default() };
-        let partition = Arc::new(self.partition(&name, METADATA_TOPIC_ID, 0, config)?);
+        let partition = self.partition(&name, METADATA_TOPIC_ID, 0, config, checkpoints)?;
         let wrong = |reason| OpenError::Log { partition: partition.name(), reason };
         let machine = Catalog::new(self.settings.node_id);
         let clock = Arc::clone(self.clock);
@@ -157,32 +161,41 @@ impl Opener<'_> {
         coordinator.map(Arc::new).map_err(wrong)
     }
 
-    /// Opens the partitions of a topic. Those in `before` are kept as they are.
-    fn topic(&self, topic: Arc<Topic>, before: &[Arc<Partition>]) -> Result<LiveTopic, OpenError> {
-        let config = log_config(self.settings, &topic.configs);
-        let mut partitions = before.to_vec();
-        let first = PartitionIndex::try_from(before.len()).unwrap_or(PartitionIndex::MAX);
-        for index in first..topic.partitions {
-            let partition = self.partition(&topic.name, topic.id, index, config.clone())?;
-            partitions.push(Arc::new(partition));
+    /// Opens all partitions of the topics, several at a time (`num.recovery.threads.per.data.dir`).
+    fn topics(&self, known: Vec<Arc<Topic>>, checkpoints: &Checkpoints) -> Result<Topics, OpenError> {
+        let mut jobs = Vec::new();
+        for topic in &known {
+            let config = topic_log_config(self.settings, &topic.name, &topic.configs);
+            jobs.extend((0..topic.partitions).map(|index| (topic, index, config.clone())));
         }
-        Ok(LiveTopic { topic, partitions })
+        let threads = usize::try_from(self.settings.num_recovery_threads_per_data_dir).unwrap_or(1);
+        let opened = side_by_side::each(threads, &jobs, |(topic, index, config)| {
+            self.partition(&topic.name, topic.id, *index, config.clone(), checkpoints)
+        })?;
+        let mut opened = opened.into_iter();
+        let topics = Topics::default();
+        for topic in known {
+            let count = usize::try_from(topic.partitions).unwrap_or(0);
+            topics.put(LiveTopic { topic, partitions: opened.by_ref().take(count).collect() });
+        }
+        Ok(topics)
     }
 
-    fn partition(
+    pub(super) fn partition(
         &self,
         topic: &TopicName,
         topic_id: TopicId,
         index: PartitionIndex,
         config: LogConfig,
-    ) -> Result<Partition, OpenError> {
+        checkpoints: &Checkpoints,
+    ) -> Result<Arc<Partition>, OpenError> {
         let name = format!("{topic}-{index}");
         let wrong = |error: LogError| OpenError::Log { partition: name.clone(), reason: error.to_string() };
         let directory = self.data_dir.path.join(&name);
         let identity = Identity { topic: topic.clone(), partition: index, topic_id };
         let open = Open {
             clean: self.data_dir.clean,
-            recovery_point: self.checkpoints.recovery_point(topic, index),
+            recovery_point: checkpoints.recovery_point(topic, index),
             now: self.clock.wall(),
         };
         let disk = &self.data_dir.disk;
@@ -213,11 +226,11 @@ impl Opener<'_> {
                 "bytes that were on disk are damaged; they are kept aside and the rest of the log serves"
             );
         }
-        let start = self.checkpoints.log_start(topic, index);
+        let start = checkpoints.log_start(topic, index);
         if start > log.start_offset() {
             log.restore_start_offset(start).map_err(wrong)?;
         }
         let (epoch, stage) = (self.data_dir.leader_epoch, Arc::clone(&self.seams.stage));
-        Ok(Partition::new(topic.clone(), index, epoch, log, stage))
+        Ok(Arc::new(Partition::new(topic.clone(), index, epoch, log, stage)))
     }
 }

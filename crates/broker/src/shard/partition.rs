@@ -10,9 +10,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ottla_log::{Append, AppendError, Appended, Log, Origin, Read, ReadError, ReadLimit};
+use ottla_log::{
+    Append, AppendError, Appended, Isolation, Log, Origin, Read, ReadError, ReadLimit, UnreadLook,
+};
 use ottla_model::{LeaderEpoch, Monotonic, Offset, PartitionIndex, TopicName, WallMillis};
 use tokio::sync::Notify;
+
+use crate::metrics::{PartitionCounters, count};
 
 /// When an append counts as committed.
 pub(crate) trait CommitStage: Send + Sync + std::fmt::Debug {
@@ -50,6 +54,28 @@ impl Accepted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Offline;
 
+/// Where a partition begins and ends for readers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// The first offset that can be read.
+    pub(crate) start: Offset,
+    /// Where a reader of everything comes to the end.
+    pub(crate) high_watermark: Offset,
+    /// Where a reader of committed records does.
+    pub(crate) last_stable: Offset,
+}
+
+/// What readers have not seen, by the same bounds.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    /// The bounds.
+    pub(crate) bounds: Bounds,
+    /// For a reader of everything.
+    pub(crate) uncommitted: UnreadLook,
+    /// For a reader of committed records.
+    pub(crate) committed: UnreadLook,
+}
+
 /// One partition of a topic.
 #[derive(Debug)]
 pub(crate) struct Partition {
@@ -67,6 +93,7 @@ pub(crate) struct Partition {
     touched: AtomicBool,
     /// When housekeeping saw that; nothing while the log is cold.
     warmth: Mutex<Option<Monotonic>>,
+    counters: PartitionCounters,
     /// Woken when the high watermark moves or the partition goes away; each asks again then.
     waiters: Mutex<HashMap<usize, Arc<Notify>>>,
 }
@@ -84,7 +111,20 @@ impl Partition {
         let waiters = Mutex::default();
         let (log, offline) = (Mutex::new(log), AtomicBool::new(false));
         let (touched, warmth) = (AtomicBool::new(false), Mutex::default());
-        Self { topic, index, leader_epoch, log, high_watermark, offline, stage, touched, warmth, waiters }
+        let counters = PartitionCounters::default();
+        Self {
+            topic,
+            index,
+            leader_epoch,
+            log,
+            high_watermark,
+            offline,
+            stage,
+            touched,
+            warmth,
+            counters,
+            waiters,
+        }
     }
 
     /// The name of its directory: `TOPIC-NUMBER`.
@@ -119,6 +159,11 @@ impl Partition {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What it counts.
+    pub(crate) fn counters(&self) -> &PartitionCounters {
+        &self.counters
+    }
+
     /// The epoch that this broker leads the partition in.
     pub(crate) fn leader_epoch(&self) -> LeaderEpoch {
         self.leader_epoch
@@ -137,12 +182,18 @@ impl Partition {
         now: WallMillis,
     ) -> Result<Accepted, AppendError> {
         self.touched.store(true, Ordering::Release);
+        let bytes = records.len() as u64;
         let mut log = self.log();
         let appended = log.append(records, Append { leader_epoch: self.leader_epoch, origin, now })?;
         let unsynced = appended.last_offset.saturating_add(1).saturating_sub(log.recovery_point());
         let first = unsynced > 0 && unsynced >= log.config().flush_messages;
         let sync = if first { Needs::First } else { Needs::Within(log.config().flush_ms) };
         // A duplicate repeats a promise, so it waits as the first time; it leaves nothing else to do.
+        if !appended.duplicate {
+            let records = appended.last_offset.saturating_sub(appended.base_offset).saturating_add(1);
+            count(&self.counters.records_in, u64::try_from(records).unwrap_or(0));
+            count(&self.counters.bytes_in, bytes);
+        }
         if first || !appended.duplicate {
             self.stage.appended(self, appended.next_offset, sync);
         }
@@ -166,7 +217,32 @@ impl Partition {
         upper: Offset,
     ) -> Result<Read, ReadError> {
         self.touched.store(true, Ordering::Release);
-        self.log().read(from, ReadLimit { max_bytes, at_least_one, upper })
+        let read = self.log().read(from, ReadLimit { max_bytes, at_least_one, upper })?;
+        count(&self.counters.bytes_out, read.bytes.len() as u64);
+        Ok(read)
+    }
+
+    /// Where the log begins, and where readers come to its end.
+    pub(crate) fn bounds(&self) -> Bounds {
+        self.bounds_of(&self.log())
+    }
+
+    fn bounds_of(&self, log: &Log) -> Bounds {
+        let high_watermark = self.high_watermark();
+        let last_stable = log.last_stable_offset().min(high_watermark);
+        Bounds { start: log.start_offset(), high_watermark, last_stable }
+    }
+
+    /// What readers of either kind have not seen who come to `from`, under one hold of the log's lock.
+    pub(crate) fn unread(&self, from: Offset) -> Result<Looked, ReadError> {
+        let mut log = self.log();
+        let bounds = self.bounds_of(&log);
+        if from < bounds.high_watermark {
+            self.touched.store(true, Ordering::Release);
+        }
+        let uncommitted = log.unread(from, bounds.high_watermark, Isolation::ReadUncommitted)?;
+        let committed = log.unread(from, bounds.last_stable, Isolation::ReadCommitted)?;
+        Ok(Looked { bounds, uncommitted, committed })
     }
 
     /// Wakes everybody who waits; each asks again.

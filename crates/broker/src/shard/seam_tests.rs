@@ -278,3 +278,27 @@ async fn a_clock_that_is_set_expires_nothing_and_passing_time_does() {
     shard.delete_expired();
     assert_eq!(partition.log().start_offset(), 1);
 }
+
+#[tokio::test]
+async fn committed_offsets_expire_by_time_that_passed_and_not_by_a_clock_that_is_set() {
+    let clock = Arc::new(SetClock::default());
+    let begin = 1_700_000_000_000;
+    clock.wall_ms.store(begin, Ordering::Release);
+    let place =
+        Place { disk: Arc::new(MemoryDisk::default()), path: PathBuf::from("/test"), lock: Lock::None };
+    let seams = Seams::one_node(Arc::new(Holding::default()));
+    let settings = Settings::default();
+    let shard = Shard::open(settings, place, Arc::clone(&clock) as Arc<dyn Clock>, seams).expect("opens");
+    create_orders(&shard).await;
+    assert_eq!(ask(&shard, 8, &commit()).await.topics[0].partitions[0].error_code, 0);
+    let coordinator = shard.group("readers").expect("local");
+
+    clock.wall_ms.store(begin + TEN_YEARS_MS, Ordering::Release);
+    clock.monotonic_ms.store(HOUR_MS, Ordering::Release);
+    coordinator.tick();
+    assert_eq!(coordinator.look(|groups| groups.len()), 1);
+    // The week passes for which they are kept.
+    clock.monotonic_ms.store(7 * 24 * HOUR_MS + HOUR_MS, Ordering::Release);
+    coordinator.tick();
+    assert_eq!(coordinator.look(|groups| groups.len()), 0);
+}

@@ -509,8 +509,13 @@ mod tests {
 
         fn run(&mut self, command: Command) -> Reply {
             let mut effects = Effects::default();
-            let mut env =
-                Env { wall: WallMillis(0), monotonic: Monotonic::default(), random: &mut self.random };
+            let mut env = Env {
+                wall: WallMillis(0),
+                expiry_wall: WallMillis(0),
+                monotonic: Monotonic::default(),
+                random: &mut self.random,
+                presence: &ottla_model::Unseen,
+            };
             let caller = Caller { client_id: None, client_host: "/127.0.0.1".into() };
             self.catalog.handle(&mut env, &caller, ReplyTo(1), command, &mut effects);
             for record in effects.records {

@@ -12,6 +12,7 @@ mod consumer_protocol;
 mod consumer_protocol_messages;
 mod group_metadata;
 mod key;
+mod offset_cause;
 mod offset_commit;
 mod reader;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use consumer_protocol_messages::{
 };
 pub use group_metadata::{GroupMetadataMember, GroupMetadataValue};
 pub use key::Key;
+pub use offset_cause::{Cause, CommitOddities, OFFSET_CAUSE_HEADER, OffsetCause};
 pub use offset_commit::OffsetCommitValue;
 pub use reader::{DecodeError, Reader};
 pub use writer::{EncodeError, Writer};

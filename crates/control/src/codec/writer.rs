@@ -35,6 +35,12 @@ impl Writer {
         Self::default()
     }
 
+    /// An empty writer that holds so many bytes before it takes more memory.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { buffer: BytesMut::with_capacity(bytes), error: None }
+    }
+
     /// The bytes written.
     ///
     /// # Errors

@@ -4,46 +4,16 @@ use std::sync::Arc;
 
 use ottla_model::{ErrorCode, TopicId, TopicName};
 
+use super::author::Author;
 use super::classic::DEAD;
 use super::command::{DeleteOffsets, List};
+use super::events::{EventClient, Happening};
 use super::groups::{Durable, Group, Groups};
 use super::offsets::tombstone;
-use super::reply::{
-    DeleteOffsetsReply, DeleteReply, DescribeReply, ListReply, ListedGroup, TopicDeletedReply,
-};
+use super::reply::{DeleteOffsetsReply, DeleteReply, DescribeReply, ListReply, TopicDeletedReply, WhyReply};
 use super::turn::Turn;
-use crate::machine::ReplyTo;
-
-impl Group {
-    fn listed(&self, group_id: &Arc<str>, states: &[String], types: &[String]) -> Option<ListedGroup> {
-        match &self.durable {
-            Durable::Consumer(group) => group.listed(group_id, states, types),
-            _ => self.classic.listed(states, types),
-        }
-    }
-
-    fn validate_delete(&self) -> Result<(), ErrorCode> {
-        match &self.durable {
-            Durable::Consumer(group) if group.is_empty() => Ok(()),
-            Durable::Consumer(_) => Err(ErrorCode::NonEmptyGroup),
-            _ => self.classic.validate_delete(),
-        }
-    }
-
-    fn validate_offset_delete(&self) -> Result<(), ErrorCode> {
-        match &self.durable {
-            Durable::Consumer(_) => Ok(()),
-            _ => self.classic.validate_offset_delete(),
-        }
-    }
-
-    fn is_subscribed_to(&self, topic: &TopicName) -> bool {
-        match &self.durable {
-            Durable::Consumer(group) => group.is_subscribed_to(topic.as_str()),
-            _ => self.classic.is_subscribed_to(topic),
-        }
-    }
-}
+use crate::codec::Cause;
+use crate::machine::{Caller, ReplyTo};
 
 impl Groups {
     /// Lists the groups that pass the filters, by id.
@@ -68,40 +38,51 @@ impl Groups {
         DescribeReply { error_message, ..DescribeReply::error(group_id, ErrorCode::GroupIdNotFound, DEAD) }
     }
 
+    /// What happened in a group lately.
+    pub(super) fn why(&self, group_id: Arc<str>) -> WhyReply {
+        let events: Vec<_> = self.events.of(&group_id).cloned().collect();
+        let group = self.groups.get(&group_id);
+        let is_unknown = group.is_none() && events.is_empty();
+        let error = if is_unknown { ErrorCode::GroupIdNotFound } else { ErrorCode::None };
+        let state = group.map_or(DEAD, Group::state_name);
+        WhyReply { group_id, error, state, events }
+    }
+
     /// Deletes an empty group and its offsets.
-    pub(super) fn delete(&mut self, turn: &mut Turn<'_, '_>, reply_to: ReplyTo, group_id: Arc<str>) {
+    pub(super) fn delete(
+        &self,
+        turn: &mut Turn<'_, '_>,
+        caller: &Caller,
+        reply_to: ReplyTo,
+        group_id: Arc<str>,
+    ) {
         let result = match self.groups.get(&group_id) {
             Some(group) => group.validate_delete(),
             None => Err(ErrorCode::GroupIdNotFound),
         };
         if result.is_ok() {
+            turn.note(&group_id, Happening::Deleted { by: Some(EventClient::of(caller)) });
+            let author = Author::caller(Cause::GroupDelete, caller);
             for (topic, partitions) in self.offsets.group(&group_id).into_iter().flatten() {
-                for &partition in partitions.keys() {
-                    turn.effects.records.extend(tombstone(&group_id, topic, partition));
+                for (&partition, committed) in partitions {
+                    let record = tombstone(&author, &group_id, topic, partition, committed);
+                    turn.effects.records.extend(record);
                 }
             }
-            if let Err(error) = self.bury(turn, &group_id) {
-                return turn.reply(reply_to, DeleteReply { group_id, error });
-            }
+            let tombstones = self.groups.get(&group_id).map(|group| group.tombstones(&group_id));
+            turn.effects.records.extend(tombstones.into_iter().flatten());
         }
         turn.reply(reply_to, DeleteReply { group_id, error: result.err().unwrap_or_default() });
     }
 
-    /// Asks for the tombstones of a group without members.
-    fn bury(&mut self, turn: &mut Turn<'_, '_>, group_id: &Arc<str>) -> Result<(), ErrorCode> {
-        match self.groups.get(group_id) {
-            Some(Group { durable: Durable::Consumer(_), .. }) => self.bury_consumer(turn, group_id),
-            Some(group) => {
-                let tombstone = group.classic.tombstone().map_err(|_| ErrorCode::UnknownServerError)?;
-                turn.record(tombstone);
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-
     /// Deletes offsets of topics that the group does not read. A partition without an offset is a success.
-    pub(super) fn delete_offsets(&self, turn: &mut Turn<'_, '_>, reply_to: ReplyTo, delete: DeleteOffsets) {
+    pub(super) fn delete_offsets(
+        &self,
+        turn: &mut Turn<'_, '_>,
+        caller: &Caller,
+        reply_to: ReplyTo,
+        delete: DeleteOffsets,
+    ) {
         let DeleteOffsets { group_id, topics } = delete;
         let group = match self.groups.get(&group_id) {
             _ if group_id.is_empty() => Err(ErrorCode::InvalidGroupId),
@@ -114,15 +95,16 @@ impl Groups {
                 return turn.reply(reply_to, DeleteOffsetsReply { error, topics: Vec::new() });
             }
         };
+        let author = Author::caller(Cause::OffsetDelete, caller);
         let mut outcomes = Vec::with_capacity(topics.len());
         for (topic, partitions) in topics {
             let is_read = group.is_subscribed_to(&topic);
             let error = if is_read { ErrorCode::GroupSubscribedToTopic } else { ErrorCode::None };
-            let stored = partitions
-                .iter()
-                .filter(|partition| !is_read && self.offsets.get(&group_id, &topic, **partition).is_some());
-            for &partition in stored {
-                turn.effects.records.extend(tombstone(&group_id, &topic, partition));
+            for &partition in partitions.iter().filter(|_| !is_read) {
+                if let Some(committed) = self.offsets.get(&group_id, &topic, partition) {
+                    let record = tombstone(&author, &group_id, &topic, partition, committed);
+                    turn.effects.records.extend(record);
+                }
             }
             let partitions = partitions.into_iter().map(|partition| (partition, error)).collect();
             outcomes.push((topic, partitions));
@@ -139,12 +121,13 @@ impl Groups {
         topic: &TopicName,
         topic_id: TopicId,
     ) {
+        let author = Author::broker(Cause::TopicDelete);
         let mut offsets = 0;
         for group_id in self.offsets.group_ids() {
             let partitions = self.offsets.group(&group_id).and_then(|topics| topics.get(topic));
             for (&partition, committed) in partitions.into_iter().flatten() {
                 if !committed.is_of_another_topic(topic_id) {
-                    turn.effects.records.extend(tombstone(&group_id, topic, partition));
+                    turn.effects.records.extend(tombstone(&author, &group_id, topic, partition, committed));
                     offsets += 1;
                 }
             }

@@ -46,6 +46,18 @@ pub enum Command {
     },
     /// OffsetDelete.
     DeleteOffsets(DeleteOffsets),
+    /// Everything that an observer wants of a group, or of all of this partition.
+    Outline {
+        /// The group; nothing for all.
+        group_id: Option<Arc<str>>,
+    },
+    /// An administrative change of offsets is taken back.
+    RestoreOffsets(RestoreOffsets),
+    /// What happened in a group lately.
+    Why {
+        /// The group.
+        group_id: Arc<str>,
+    },
     /// A topic is gone: its committed offsets go too. Sent to every partition of `__consumer_offsets`; sending it
     /// twice is harmless.
     TopicDeleted {
@@ -209,13 +221,15 @@ pub struct CommitPartition {
     pub leader_epoch: LeaderEpoch,
     /// Whatever the client wants to keep with it.
     pub metadata: Option<Box<str>>,
+    /// Where the partition ends, if that is known. A commit past it is taken and told as odd.
+    pub log_end: Option<Offset>,
 }
 
 impl CommitPartition {
     /// An offset without leader epoch and metadata.
     #[must_use]
     pub fn new(partition: PartitionIndex, offset: Offset) -> Self {
-        Self { partition, offset, leader_epoch: NO_LEADER_EPOCH, metadata: None }
+        Self { partition, offset, leader_epoch: NO_LEADER_EPOCH, metadata: None, log_end: None }
     }
 }
 
@@ -262,4 +276,39 @@ pub struct DeleteOffsets {
     pub group_id: Arc<str>,
     /// What to delete.
     pub topics: Vec<(TopicName, Vec<PartitionIndex>)>,
+}
+
+/// Gives committed offsets of a group without members their old values, all or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreOffsets {
+    /// The group.
+    pub group_id: Arc<str>,
+    /// The offsets, each partition once.
+    pub offsets: Vec<RestoreOffset>,
+}
+
+/// An offset that gets its old value back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreOffset {
+    /// Its topic.
+    pub topic: TopicName,
+    /// Its partition.
+    pub partition: PartitionIndex,
+    /// Where the log has the record that must be the present one; `None` when no offset must be committed.
+    pub expected: Option<Offset>,
+    /// The old value; `None` when there was none.
+    pub value: Option<RestoredValue>,
+}
+
+/// What a committed offset was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoredValue {
+    /// The offset to read next.
+    pub offset: Offset,
+    /// Leader epoch of the last consumed record, or -1.
+    pub leader_epoch: LeaderEpoch,
+    /// What the client kept with it.
+    pub metadata: Box<str>,
+    /// The topic's id, or zero.
+    pub topic_id: TopicId,
 }

@@ -18,6 +18,10 @@ pub struct GroupConfig {
     pub max_size: usize,
     /// Length of a committed offset's metadata, in UTF-16 units as Kafka counts (`offset.metadata.max.bytes`).
     pub offset_metadata_max_bytes: usize,
+    /// How long a committed offset is kept, in milliseconds (`offsets.retention.minutes`).
+    pub offsets_retention_ms: i64,
+    /// How often expired offsets are looked for, in milliseconds (`offsets.retention.check.interval.ms`).
+    pub offsets_retention_check_interval_ms: i64,
     /// How long a new member's first JoinGroup may be parked before the member is taken for gone, in milliseconds
     /// (`group.new.member.join.timeout.ms`, which is not public in Kafka).
     pub new_member_join_timeout_ms: i32,
@@ -40,6 +44,8 @@ impl Default for GroupConfig {
             max_session_timeout_ms: 1_800_000,
             max_size: i32::MAX as usize,
             offset_metadata_max_bytes: 4_096,
+            offsets_retention_ms: 7 * 24 * 60 * 60 * 1000,
+            offsets_retention_check_interval_ms: 600_000,
             new_member_join_timeout_ms: 300_000,
             groups_max: 100_000,
             pending_members_max: 10_000,

@@ -8,8 +8,8 @@ use super::classic::Classic;
 use super::groups::{Durable, Groups};
 use super::reply::{
     CommitOffsetsReply, ConsumerDescribeReply, ConsumerHeartbeatReply, DeleteOffsetsReply, DeleteReply,
-    DescribeReply, FetchOffsetsReply, HeartbeatReply, JoinReply, LeaveReply, ListReply, Reply, SyncReply,
-    TopicDeletedReply,
+    DescribeReply, FetchOffsetsReply, HeartbeatReply, JoinReply, LeaveReply, ListReply, OutlineReply, Reply,
+    RestoreOffsetsReply, SyncReply, TopicDeletedReply, WhyReply,
 };
 use super::turn::Turn;
 use crate::codec::GroupMetadataValue;
@@ -54,11 +54,11 @@ fn error_reply(reply: Reply, cause: ErrorCode) -> Reply {
         Reply::ConsumerDescribe(ConsumerDescribeReply { group_id, .. }) => {
             ConsumerDescribeReply::error(group_id, error, None).into()
         }
-        Reply::CommitOffsets(CommitOffsetsReply { mut topics }) => {
+        Reply::CommitOffsets(CommitOffsetsReply { mut topics, .. }) => {
             for (_, outcome) in topics.iter_mut().flat_map(|topic| &mut topic.partitions) {
                 *outcome = error;
             }
-            CommitOffsetsReply { topics }.into()
+            CommitOffsetsReply { topics, odd: Vec::new() }.into()
         }
         Reply::FetchOffsets(FetchOffsetsReply { group_id, .. }) => {
             FetchOffsetsReply { group_id, error: offset_fetch_error(cause), topics: Vec::new() }.into()
@@ -68,6 +68,11 @@ fn error_reply(reply: Reply, cause: ErrorCode) -> Reply {
         Reply::Delete(DeleteReply { group_id, .. }) => DeleteReply { group_id, error }.into(),
         Reply::DeleteOffsets(_) => DeleteOffsetsReply { error, topics: Vec::new() }.into(),
         Reply::LearnTopics => Reply::LearnTopics,
+        Reply::Outline(_) => OutlineReply { error, groups: Vec::new() }.into(),
+        Reply::RestoreOffsets(_) => RestoreOffsetsReply { error, changed: Vec::new() }.into(),
+        Reply::Why(WhyReply { group_id, .. }) => {
+            WhyReply { group_id, error, state: "", events: Vec::new() }.into()
+        }
         Reply::TopicDeleted(_) => TopicDeletedReply { error, offsets: 0 }.into(),
     }
 }
@@ -83,10 +88,11 @@ impl Groups {
         let held = replies.into_iter().map(|(to, reply)| (to, error_reply(reply, cause))).collect();
         let mut effects = Effects { records: Vec::new(), replies: held };
         let config = Arc::clone(&self.config);
-        let turn = &mut Turn { env, config: &config, effects: &mut effects };
+        let turn = &mut Turn::new(env, &config, &mut effects);
         for group_id in std::mem::take(&mut self.undone) {
             self.recover_group(turn, &group_id, coordinator_error(cause));
         }
+        self.keep(std::mem::take(&mut turn.events));
         // A rebalance that begins here waits for its members, so there is nothing to write.
         debug_assert!(effects.records.is_empty(), "recovery asks for no records");
         effects.replies
@@ -121,7 +127,7 @@ impl Groups {
     pub(super) fn revive(&mut self, env: &mut Env<'_>) {
         let mut effects = Effects::default();
         let config = Arc::clone(&self.config);
-        let turn = &mut Turn { env, config: &config, effects: &mut effects };
+        let turn = &mut Turn::new(env, &config, &mut effects);
         for group_id in self.group_ids() {
             self.revive_consumer(turn, &group_id);
             let Some(group) = self.groups.get_mut(&group_id) else { continue };
@@ -130,6 +136,7 @@ impl Groups {
             group.classic = Classic::from_record(turn, Arc::clone(&group_id), &value);
             self.wakes.bring_forward(&group_id, &mut group.wake, group.classic.soonest());
         }
+        self.keep(std::mem::take(&mut turn.events));
         debug_assert!(effects.records.is_empty() && effects.replies.is_empty(), "nobody has asked yet");
     }
 

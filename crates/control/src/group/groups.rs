@@ -9,6 +9,8 @@ use ottla_model::{Env, ErrorCode, Monotonic, Offset};
 use super::classic::Classic;
 use super::consumer::{ConsumerGroup, Timers};
 use super::durable::{PassedOver, Undo};
+use super::events::{EventLog, GroupEvent, RebalanceCounts};
+use super::expiry::Expiry;
 use super::offsets::OffsetStore;
 use super::turn::Turn;
 use super::wakes::Wakes;
@@ -26,6 +28,8 @@ pub struct Groups {
     pub(super) timers: Timers,
     /// The topics as they were when the machine last heard of them.
     pub(super) topics: Arc<TopicsImage>,
+    pub(super) expiry: Expiry,
+    pub(super) events: EventLog,
     /// Groups that lost a record to a failed append and have not been brought back into line yet.
     pub(super) undone: BTreeSet<Arc<str>>,
     pub(super) passed_over: PassedOver,
@@ -73,6 +77,8 @@ impl Groups {
             wakes: Wakes::default(),
             timers: Timers::default(),
             topics: Arc::default(),
+            expiry: Expiry::default(),
+            events: EventLog::default(),
             undone: BTreeSet::new(),
             passed_over: PassedOver::default(),
         }
@@ -126,6 +132,18 @@ impl Groups {
         Some(result)
     }
 
+    /// Keeps what happened in one call.
+    pub(super) fn keep(&mut self, events: Vec<(Arc<str>, GroupEvent)>) {
+        for (group_id, event) in events {
+            self.events.push(group_id, event);
+        }
+    }
+
+    /// How often each group has rebalanced since the start, for metrics.
+    pub fn rebalances(&self) -> impl Iterator<Item = (&Arc<str>, &RebalanceCounts)> {
+        self.groups.iter().map(|(group_id, group)| (group_id, group.classic.rebalances()))
+    }
+
     /// Ids of all groups, in order, so that whatever goes through them gives the same result twice.
     pub(super) fn group_ids(&self) -> Vec<Arc<str>> {
         let mut ids: Vec<_> = self.groups.keys().cloned().collect();
@@ -148,16 +166,16 @@ impl Machine for Groups {
         effects: &mut Effects<Reply>,
     ) {
         let config = Arc::clone(&self.config);
-        let turn = &mut Turn { env, config: &config, effects };
+        let turn = &mut Turn::new(env, &config, effects);
         match command {
             Command::Join(join) => self.join(turn, caller, reply_to, join),
             Command::Sync(sync) => self.sync(turn, reply_to, sync),
             Command::Heartbeat(heartbeat) => self.heartbeat(turn, reply_to, &heartbeat),
-            Command::Leave(leave) => self.leave(turn, reply_to, leave),
+            Command::Leave(leave) => self.leave(turn, caller, reply_to, leave),
             Command::ConsumerHeartbeat(heartbeat) => {
                 self.consumer_heartbeat(turn, caller, reply_to, &heartbeat);
             }
-            Command::CommitOffsets(commit) => self.commit_offsets(turn, reply_to, commit),
+            Command::CommitOffsets(commit) => self.commit_offsets(turn, caller, reply_to, &commit),
             Command::FetchOffsets(fetch) => {
                 let reply = self.fetch_offsets(fetch);
                 turn.reply(reply_to, reply);
@@ -174,16 +192,26 @@ impl Machine for Groups {
                 let reply = self.describe_consumer(group_id);
                 turn.reply(reply_to, reply);
             }
-            Command::Delete { group_id } => self.delete(turn, reply_to, group_id),
-            Command::DeleteOffsets(delete) => self.delete_offsets(turn, reply_to, delete),
+            Command::Outline { group_id } => {
+                let reply = self.outline(group_id.as_ref());
+                turn.reply(reply_to, reply);
+            }
+            Command::Delete { group_id } => self.delete(turn, caller, reply_to, group_id),
+            Command::DeleteOffsets(delete) => self.delete_offsets(turn, caller, reply_to, delete),
+            Command::RestoreOffsets(restore) => self.restore_offsets(turn, caller, reply_to, &restore),
             Command::TopicDeleted { topic, topic_id } => {
                 self.topic_deleted(turn, reply_to, &topic, topic_id);
+            }
+            Command::Why { group_id } => {
+                let reply = self.why(group_id);
+                turn.reply(reply_to, reply);
             }
             Command::LearnTopics(topics) => {
                 self.learn_topics(topics);
                 turn.reply(reply_to, Reply::LearnTopics);
             }
         }
+        self.keep(std::mem::take(&mut turn.events));
     }
 
     fn replay(&mut self, offset: Offset, record: &RecordRef<'_>) -> Result<Undo, ReplayError> {
@@ -205,7 +233,7 @@ impl Machine for Groups {
 
     fn tick(&mut self, env: &mut Env<'_>, effects: &mut Effects<Reply>) {
         let config = Arc::clone(&self.config);
-        let turn = &mut Turn { env, config: &config, effects };
+        let turn = &mut Turn::new(env, &config, effects);
         for group_id in self.wakes.take_due(turn.now()) {
             let Some(group) = self.groups.get_mut(&group_id) else { continue };
             group.wake = None;
@@ -213,14 +241,18 @@ impl Machine for Groups {
             self.wakes.bring_forward(&group_id, &mut group.wake, group.classic.soonest());
         }
         self.tick_consumers(turn);
+        self.expire(turn);
+        self.keep(std::mem::take(&mut turn.events));
     }
 
     fn deadline(&self) -> Option<Monotonic> {
-        self.wakes.first().into_iter().chain(self.timers.first()).min()
+        let expiry = if self.groups.is_empty() { None } else { self.expiry.next() };
+        [self.wakes.first(), self.timers.first(), expiry].into_iter().flatten().min()
     }
 
     fn loaded(&mut self, env: &mut Env<'_>) {
         self.revive(env);
+        self.expiry.begin(env.monotonic, &self.config);
     }
 
     fn unloaded(&mut self) -> Vec<(ReplyTo, Reply)> {

@@ -82,9 +82,15 @@ impl Groups {
         turn.reply(reply_to, HeartbeatReply { error: result.err().unwrap_or_default() });
     }
 
-    pub(super) fn leave(&mut self, turn: &mut Turn<'_, '_>, reply_to: ReplyTo, leave: Leave) {
+    pub(super) fn leave(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        caller: &Caller,
+        reply_to: ReplyTo,
+        leave: Leave,
+    ) {
         if let Some(group) = self.consumer_group(&leave.group_id).cloned() {
-            return self.leave_consumer(turn, reply_to, leave, group);
+            return self.leave_consumer(turn, caller, reply_to, leave, group);
         }
         let Leave { group_id, members } = leave;
         if group_id.is_empty() {
@@ -92,7 +98,7 @@ impl Groups {
             return turn.reply(reply_to, reply);
         }
         let members = if self.groups.contains_key(&group_id) {
-            self.with_group(&group_id, |group| group.leave(turn, members)).unwrap_or_default()
+            self.with_group(&group_id, |group| group.leave(turn, caller, members)).unwrap_or_default()
         } else {
             let unknown = members.into_iter().map(|member| LeftMember {
                 member_id: member.member_id,

@@ -19,24 +19,35 @@
 //! | `assignor/` | the server-side assignors of the new consumer protocol |
 //! | `topics_image`, `metadata_hash`, `topic_pattern` | the topics, as groups see them and subscribe to them |
 //! | `commit`, `fetch`, `offsets` | committed offsets, for groups of any kind |
+//! | `kind` | what is asked of a group of any kind |
+//! | `expiry` | what goes because it is old |
+//! | `events` | what happened in groups lately |
+//! | `author`, `restore` | who changes offsets, and taking a change back |
 //! | `admin` | list, describe, delete |
+//! | `outline` | what observers are told |
 
 mod admin;
 pub mod assignor;
+mod author;
 mod classic;
 mod command;
 mod commit;
 mod config;
 mod consumer;
 mod durable;
+mod events;
+mod expiry;
 mod failure;
 mod fetch;
 mod groups;
+mod kind;
 mod membership;
 mod metadata_hash;
 mod offsets;
+mod outline;
 mod partition;
 mod reply;
+mod restore;
 #[cfg(test)]
 mod tests;
 mod topic_pattern;
@@ -47,8 +58,13 @@ mod wakes;
 pub use command::*;
 pub use config::{ConsumerGroupConfig, ConsumerGroupOverrides, GroupConfig, MigrationPolicy};
 pub use durable::{PassedOver, Undo};
+pub use events::{
+    Assignments, EventClient, EventMember, GroupEvent, Happening, Missed, RebalanceCounts, RebalanceReason,
+    Trigger,
+};
 pub use groups::Groups;
 pub use offsets::{CommittedOffset, GroupOffsets, OffsetStore};
+pub use outline::GroupOutline;
 pub use partition::partition_for;
 pub use reply::*;
 pub use topic_pattern::{InvalidRegularExpression, TopicPattern};

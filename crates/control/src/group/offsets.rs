@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use ottla_model::{LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName};
 
-use crate::codec::{EncodeError, OffsetCommitValue};
+use super::author::Author;
+use crate::codec::{CommitOddities, EncodeError, Key, OffsetCommitValue};
 use crate::machine::Record;
 
 /// A committed offset (`OffsetAndMetadata`).
@@ -26,6 +27,9 @@ pub struct CommittedOffset {
     /// Where the log has it. Of a plain and a transactional commit the later one in the log wins, whenever the
     /// transaction ends.
     pub record_offset: Offset,
+    /// Which commit of this group and partition it is, as far as the log remembers them: it rises by one with each
+    /// commit. 0 until it is stored.
+    pub commits: u64,
 }
 
 impl CommittedOffset {
@@ -40,6 +44,7 @@ impl CommittedOffset {
             expire_timestamp_ms: value.expire_timestamp_ms,
             topic_id: value.topic_id,
             record_offset,
+            commits: 0,
         }
     }
 
@@ -107,13 +112,15 @@ impl OffsetStore {
         offset: Option<CommittedOffset>,
     ) -> Option<CommittedOffset> {
         match offset {
-            Some(offset) => self
-                .groups
-                .entry(Arc::clone(group_id))
-                .or_default()
-                .entry(topic.clone())
-                .or_default()
-                .insert(partition, offset),
+            Some(mut offset) => {
+                let topics = self.groups.entry(Arc::clone(group_id)).or_default();
+                let partitions = topics.entry(topic.clone()).or_default();
+                if offset.commits == 0 {
+                    let before = partitions.get(&partition).map_or(0, |before| before.commits);
+                    offset.commits = before.saturating_add(1);
+                }
+                partitions.insert(partition, offset)
+            }
             None => self.remove(group_id, topic, partition),
         }
     }
@@ -137,15 +144,18 @@ impl OffsetStore {
     }
 }
 
-/// The tombstone of a committed offset.
+/// The tombstone of a committed offset, and who deletes it.
 ///
 /// # Errors
 /// [`EncodeError`] when the group's id is too long for a record, which then has none.
 pub(super) fn tombstone(
+    author: &Author<'_>,
     group_id: &str,
     topic: &TopicName,
     partition: PartitionIndex,
+    committed: &CommittedOffset,
 ) -> Result<Record, EncodeError> {
-    let key = crate::codec::Key::offset_commit(group_id, topic, partition)?;
-    Ok(Record { key, value: None, headers: Vec::new() })
+    let key = Key::offset_commit(group_id, topic, partition)?;
+    let headers = author.headers(Some(committed.offset), CommitOddities::default());
+    Ok(Record { key, value: None, headers })
 }

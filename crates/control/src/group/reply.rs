@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use super::events::GroupEvent;
+use crate::codec::CommitOddities;
 use bytes::Bytes;
 use ottla_model::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName};
+
+use super::outline::GroupOutline;
 
 /// The reply to a [`Command`](super::Command), of the variant of the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +36,12 @@ pub enum Reply {
     Delete(DeleteReply),
     /// To OffsetDelete.
     DeleteOffsets(DeleteOffsetsReply),
+    /// To an observer.
+    Outline(OutlineReply),
+    /// To the wish to take a change of offsets back.
+    RestoreOffsets(RestoreOffsetsReply),
+    /// To the question what happened in a group.
+    Why(WhyReply),
     /// To the news that a topic is gone.
     TopicDeleted(TopicDeletedReply),
     /// To the topics as they are now.
@@ -61,6 +71,9 @@ into_reply! {
     Describe(DescribeReply);
     Delete(DeleteReply);
     DeleteOffsets(DeleteOffsetsReply);
+    Outline(OutlineReply);
+    RestoreOffsets(RestoreOffsetsReply);
+    Why(WhyReply);
     TopicDeleted(TopicDeletedReply);
 }
 
@@ -213,6 +226,25 @@ impl ConsumerHeartbeatReply {
 pub struct CommitOffsetsReply {
     /// The topics.
     pub topics: Vec<CommittedTopic>,
+    /// What was committed and is odd all the same, for the broker's log.
+    pub odd: Vec<OddCommit>,
+}
+
+/// A commit that was taken and looks like a mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OddCommit {
+    /// The topic.
+    pub topic: TopicName,
+    /// The partition of it.
+    pub partition: PartitionIndex,
+    /// The offset before.
+    pub previous: Option<Offset>,
+    /// The offset that was committed.
+    pub offset: Offset,
+    /// Where the partition ended.
+    pub log_end: Option<Offset>,
+    /// What is odd.
+    pub oddities: CommitOddities,
 }
 
 /// The outcome for a topic.
@@ -431,6 +463,15 @@ pub struct DeleteOffsetsReply {
     pub topics: Vec<(TopicName, Vec<(PartitionIndex, ErrorCode)>)>,
 }
 
+/// To an observer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutlineReply {
+    /// The outcome: GROUP_ID_NOT_FOUND when there is no such group.
+    pub error: ErrorCode,
+    /// The groups, by id.
+    pub groups: Vec<GroupOutline>,
+}
+
 /// To the news that a topic is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TopicDeletedReply {
@@ -438,4 +479,26 @@ pub struct TopicDeletedReply {
     pub error: ErrorCode,
     /// Offsets that were deleted.
     pub offsets: usize,
+}
+
+/// To the wish to take a change of offsets back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreOffsetsReply {
+    /// The outcome; NON_EMPTY_GROUP when the group has members.
+    pub error: ErrorCode,
+    /// Offsets that are not what they were after that change. If there is any, nothing was restored.
+    pub changed: Vec<(TopicName, PartitionIndex)>,
+}
+
+/// To the question what happened in a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WhyReply {
+    /// The group.
+    pub group_id: Arc<str>,
+    /// The outcome. GROUP_ID_NOT_FOUND when there is neither a group nor a memory of one.
+    pub error: ErrorCode,
+    /// Name of the group's state; Dead when there is none any more.
+    pub state: &'static str,
+    /// What happened, the oldest first.
+    pub events: Vec<GroupEvent>,
 }

@@ -1,7 +1,10 @@
 //! What every decision has at hand.
 
+use std::sync::Arc;
+
 use ottla_model::{Env, Monotonic};
 
+use super::events::{GroupEvent, Happening};
 use super::{GroupConfig, Reply};
 use crate::machine::{Effects, Record, ReplyTo};
 
@@ -10,9 +13,24 @@ pub(super) struct Turn<'a, 'e> {
     pub(super) env: &'a mut Env<'e>,
     pub(super) config: &'a GroupConfig,
     pub(super) effects: &'a mut Effects<Reply>,
+    /// What happened in this call; the machine keeps it afterwards.
+    pub(super) events: Vec<(Arc<str>, GroupEvent)>,
 }
 
-impl Turn<'_, '_> {
+impl<'a, 'e> Turn<'a, 'e> {
+    pub(super) fn new(
+        env: &'a mut Env<'e>,
+        config: &'a GroupConfig,
+        effects: &'a mut Effects<Reply>,
+    ) -> Self {
+        Self { env, config, effects, events: Vec::new() }
+    }
+
+    /// Remembers what happened in a group.
+    pub(super) fn note(&mut self, group_id: &Arc<str>, what: Happening) {
+        self.events.push((Arc::clone(group_id), GroupEvent { wall: self.env.wall, what }));
+    }
+
     /// The moment of this call.
     pub(super) fn now(&self) -> Monotonic {
         self.env.monotonic

@@ -11,7 +11,7 @@ use crate::batch::BatchHeader;
 use crate::disk::{DiskFile, OpenFile};
 use crate::error::LogError;
 use crate::names::{CLEANED_SUFFIX, Kind, file_name};
-use crate::segment::{Indexes, Place};
+use crate::segment::{Counts, Indexes, Place};
 
 /// Largest segment that there can be: positions in an index have 31 bits.
 const SEGMENT_BYTES_MAX: u64 = i32::MAX as u64;
@@ -22,6 +22,7 @@ pub(super) struct SegmentWriter<'a> {
     base_offset: Offset,
     file: Arc<dyn DiskFile>,
     indexes: Indexes,
+    counts: Counts,
     index_interval_bytes: u64,
     buffer: Vec<u8>,
     buffer_bytes: usize,
@@ -45,6 +46,7 @@ impl<'a> SegmentWriter<'a> {
             base_offset,
             file,
             indexes: Indexes::new(base_offset),
+            counts: Counts::default(),
             index_interval_bytes,
             buffer: Vec::new(),
             buffer_bytes,
@@ -75,6 +77,7 @@ impl<'a> SegmentWriter<'a> {
         } else {
             self.buffer.extend_from_slice(bytes);
         }
+        self.counts.add(header, position, bytes.len() as u64);
         self.indexes.add(
             position,
             header.last_offset(),
@@ -124,6 +127,7 @@ impl<'a> SegmentWriter<'a> {
             size: self.flushed,
             sources: group.iter().map(|source| (source.base_offset, source.size)).collect(),
             kinds,
+            counts: self.counts,
         })
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use bytes::Bytes;
 
-use super::{DirEntry, Disk, DiskFile, OpenFile, SMALL_FILE_BYTES_MAX};
+use super::{DirEntry, Disk, DiskFile, OpenFile, SMALL_FILE_BYTES_MAX, Volume};
 
 /// A disk in memory, for `--memory` and for tests. It forgets everything when it is dropped; a log that is
 /// opened again on the same one finds what it left.
@@ -155,6 +155,20 @@ impl Disk for MemoryDisk {
         let file = MemoryFile { bytes: RwLock::new(bytes.to_vec()) };
         self.file(path, true)?;
         self.nodes().insert(path.to_owned(), Node::File(Arc::new(file)));
+        Ok(())
+    }
+
+    fn volume(&self, _directory: &Path) -> io::Result<Arc<dyn Volume>> {
+        Ok(Arc::new(Memory))
+    }
+}
+
+/// There is nothing to sync.
+#[derive(Debug)]
+pub(super) struct Memory;
+
+impl Volume for Memory {
+    fn sync_all(&self) -> io::Result<()> {
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::map::MappedFile;
-use super::{DirEntry, Disk, DiskFile, OpenFile, SMALL_FILE_BYTES_MAX};
+use super::{DirEntry, Disk, DiskFile, OpenFile, SMALL_FILE_BYTES_MAX, Volume};
 
 /// Suffix of a file that is about to replace another one, as `CheckpointFile` names it.
 const TEMPORARY_SUFFIX: &str = ".tmp";
@@ -82,6 +82,23 @@ impl Disk for RealDisk {
         file.sync_data()?;
         fs::rename(&temporary, path)?;
         path.parent().map_or(Ok(()), |parent| self.sync_dir(parent))
+    }
+
+    fn volume(&self, directory: &Path) -> io::Result<Arc<dyn Volume>> {
+        Ok(Arc::new(MountedVolume { directory: File::open(directory)? }))
+    }
+}
+
+/// The file system that an open directory is on.
+#[derive(Debug)]
+struct MountedVolume {
+    /// Linux (5.8 and later) reports an error of writing to each descriptor once, when that was open at the time.
+    directory: File,
+}
+
+impl Volume for MountedVolume {
+    fn sync_all(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(&self.directory)?)
     }
 }
 

@@ -1,8 +1,8 @@
 //! A disk that fails on purpose: the twin on which the log is tested.
 //!
 //! [`SimDisk`] keeps two pictures of everything. One is what a process sees, the other is what would be there
-//! after a power loss: file bytes move to it by [`DiskFile::sync`], names by [`Disk::sync_dir`], and nothing
-//! moves to it in any other way. What lies between the two is a list of changes, from which
+//! after a power loss: file bytes move to it by [`DiskFile::sync`], names by [`Disk::sync_dir`], both by
+//! [`Volume::sync_all`], and nothing moves to it in any other way. What lies between the two is a list of changes, from which
 //! [`SimDisk::crash`] makes the disks that a power loss could leave ([`Loss`]), and [`SimDisk::kill`] the one
 //! that a killed process leaves.
 //!
@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use super::{DirEntry, Disk, DiskFile, OpenFile, SMALL_FILE_BYTES_MAX};
+use super::{DirEntry, Disk, DiskFile, OpenFile, SMALL_FILE_BYTES_MAX, Volume};
 
 pub use crash::Loss;
 pub use faults::{Class, Fault, Operation, Rule};
@@ -204,6 +204,19 @@ impl Disk for SimDisk {
         machine.sync(inode)?;
         machine.rename(temporary, path)?;
         path.parent().map_or(Ok(()), |parent| machine.sync_dir(parent))
+    }
+
+    fn volume(&self, directory: &Path) -> io::Result<Arc<dyn Volume>> {
+        let mut machine = lock(&self.machine);
+        machine.begin(Operation::Open)?;
+        machine.find(directory)?;
+        Ok(Arc::new(self.clone()))
+    }
+}
+
+impl Volume for SimDisk {
+    fn sync_all(&self) -> io::Result<()> {
+        lock(&self.machine).sync_all()
     }
 }
 

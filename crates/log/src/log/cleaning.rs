@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ottla_model::{NONE, Offset, WallMillis};
 
 use super::{Log, State};
-use crate::clean::{CleanBlocked, CleanBound, CleanPlan, CleanStatus, PlanSettings, Source};
+use crate::clean::{Census, CleanBlocked, CleanBound, CleanPlan, CleanStatus, PlanSettings, Source};
 use crate::error::{LogError, ReadError};
 use crate::segment::{Scan, Segment};
 
@@ -89,25 +89,37 @@ impl Log {
         if let Some(first_offset) = self.producers.first_unstable_offset() {
             lower(CleanBound::OpenTransaction { first_offset }, first_offset);
         }
-        let lag = self.config.min_compaction_lag_ms;
-        if lag > 0 {
-            for segment in self.sealed_from(dirty_from) {
-                let young = match age_timestamp(segment) {
-                    Ok(timestamp) if timestamp <= now.0.saturating_sub(lag) => continue,
-                    Ok(timestamp) => {
-                        CleanBound::MinCompactionLag { until: WallMillis(timestamp.saturating_add(lag)) }
-                    }
-                    Err(_) => CleanBound::Unreadable,
-                };
-                lower(young, segment.base_offset());
-                break;
-            }
+        if let Some((young, offset)) = self.young_bound(now, dirty_from) {
+            lower(young, offset);
         }
         // What is left of a damaged segment would look like a gap that is meant.
         if let Some(damaged) = self.segments.iter().find(|segment| !segment.damage().is_empty()) {
             lower(CleanBound::Unreadable, damaged.base_offset());
         }
         bound
+    }
+
+    /// Where the part begins that is too young for compaction (`min.compaction.lag.ms`).
+    fn young_bound(&self, now: WallMillis, dirty_from: usize) -> Option<(CleanBound, Offset)> {
+        let lag = self.config.min_compaction_lag_ms;
+        if lag <= 0 {
+            return None;
+        }
+        let segments = self.sealed_from(dirty_from);
+        let mut bytes_from_here = segments.iter().map(Segment::size).fold(0, u64::saturating_add);
+        for segment in segments {
+            let is_too_much = bytes_from_here > self.config.min_compaction_lag_bytes_max;
+            bytes_from_here = bytes_from_here.saturating_sub(segment.size());
+            let young = match age_timestamp(segment) {
+                Ok(timestamp) if is_too_much || timestamp <= now.0.saturating_sub(lag) => continue,
+                Ok(timestamp) => {
+                    CleanBound::MinCompactionLag { until: WallMillis(timestamp.saturating_add(lag)) }
+                }
+                Err(_) => CleanBound::Unreadable,
+            };
+            return Some((young, segment.base_offset()));
+        }
+        None
     }
 
     fn sealed_from(&self, place: usize) -> &[Segment] {
@@ -141,16 +153,6 @@ impl Log {
         if status.blocked.is_some() {
             return Ok(None);
         }
-        let count =
-            self.segments.partition_point(|segment| segment.base_offset() < status.first_uncleanable_offset);
-        let sources = self.segments.iter().take(count).enumerate().map(|(place, segment)| {
-            Ok(Source {
-                base_offset: segment.base_offset(),
-                end_offset: self.segment_end(place),
-                size: segment.size(),
-                file: Arc::clone(segment.file()?),
-            })
-        });
         let settings = PlanSettings {
             now,
             delete_retention_ms: self.config.delete_retention_ms,
@@ -160,11 +162,35 @@ impl Log {
         };
         Ok(Some(CleanPlan {
             place: Arc::clone(&self.place),
-            sources: sources.collect::<io::Result<_>>()?,
+            sources: self.sources_before(status.first_uncleanable_offset)?,
             first_dirty: status.first_dirty_offset,
             producer_offsets: self.producers.last_offsets(),
             settings,
         }))
+    }
+
+    /// The segments that begin before an offset, as somebody reads them who does not hold the log.
+    fn sources_before(&self, offset: Offset) -> io::Result<Vec<Source>> {
+        let count = self.segments.partition_point(|segment| segment.base_offset() < offset);
+        let sources = self.segments.iter().take(count).enumerate().map(|(place, segment)| {
+            Ok(Source {
+                base_offset: segment.base_offset(),
+                end_offset: self.segment_end(place),
+                size: segment.size(),
+                file: Arc::clone(segment.file()?),
+            })
+        });
+        sources.collect()
+    }
+
+    /// Takes the segments that begin before `upper` to be counted. `cleaned_to` is where the compacted part ends
+    /// ([`CleanStatus::first_dirty_offset`]).
+    ///
+    /// # Errors
+    /// [`LogError::Offline`], or [`LogError::Storage`] when a segment cannot be opened.
+    pub fn census(&self, upper: Offset, cleaned_to: Offset) -> Result<Census, LogError> {
+        self.check_open()?;
+        Ok(Census { sources: self.sources_before(upper)?, cleaned_to })
     }
 
     /// When the first tombstone may go, from the headers of all batches. `None` when no tombstone waits: a run

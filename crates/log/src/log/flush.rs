@@ -13,7 +13,7 @@ use ottla_model::{Offset, WallMillis};
 use super::{Log, State};
 use crate::disk::{DiskFile, OpenFile};
 use crate::error::{LogError, is_transient};
-use crate::names::{LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA};
+use crate::names::{Kind, LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA, file_name};
 use crate::segment::Place;
 
 /// A sync that was begun: it can run without the log, on a thread that may block, while the log is appended
@@ -21,18 +21,20 @@ use crate::segment::Place;
 #[derive(Debug)]
 #[must_use = "its outcome goes to `Log::end_flush`, or the log never learns of it"]
 pub struct Flush {
-    place: Arc<Place>,
+    pub(super) place: Arc<Place>,
     segments: Vec<SegmentFile>,
-    /// Indexes and the like, which are synced with the batches that they are about.
-    small: Vec<Arc<dyn DiskFile>>,
+    /// Names of indexes and the like, which are synced with the batches that they are about. They are opened one
+    /// after the other, so that many flushes that were begun do not hold a descriptor for each.
+    small: Vec<String>,
     /// Segments whose indexes are among them.
     indexed: Vec<Offset>,
-    epochs: Option<String>,
+    /// What the checkpoint of epochs is to say, when it is not what it says.
+    pub(super) epochs: Option<String>,
     names: bool,
     directory: bool,
     end_offset: Offset,
     /// Set when it ended at a file that did not fit, and not at a sync that failed.
-    did_not_fit: AtomicBool,
+    pub(super) did_not_fit: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -55,14 +57,20 @@ impl Flush {
     /// # Errors
     /// What the disk says.
     pub fn run(&self) -> io::Result<()> {
-        for file in self.segments.iter().map(|segment| &segment.file).chain(&self.small) {
-            file.sync()?;
+        for segment in &self.segments {
+            segment.file.sync()?;
+        }
+        for name in &self.small {
+            match self.place.disk.open(&self.place.path(name), OpenFile { create: false, capacity: 0 }) {
+                Ok(file) => file.sync()?,
+                // Its segment was removed since, or another file has taken its place and is synced by itself.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(self.noted(error)),
+            }
         }
         if let Some(text) = &self.epochs {
             let path = self.place.path(LEADER_EPOCH_CHECKPOINT);
-            self.place.disk.replace(&path, text.as_bytes()).inspect_err(|error| {
-                self.did_not_fit.store(is_transient(error), Ordering::Relaxed);
-            })?;
+            self.place.disk.replace(&path, text.as_bytes()).map_err(|error| self.noted(error))?;
         }
         if self.names {
             self.place.disk.sync_dir(&self.place.dir)?;
@@ -73,6 +81,12 @@ impl Flush {
             self.place.disk.sync_dir(parent)?;
         }
         Ok(())
+    }
+
+    /// Notes of an error that is not a sync's whether the same may be done again.
+    pub(super) fn noted(&self, error: io::Error) -> io::Error {
+        self.did_not_fit.store(is_transient(&error), Ordering::Relaxed);
+        error
     }
 
     /// True when there is nothing to do.
@@ -99,7 +113,7 @@ impl Log {
     /// Begins a sync of what was appended until now. Its [`Flush::run`] needs no access to the log; its
     /// outcome goes to [`Log::end_flush`].
     ///
-    /// # Errors [`LogError::Offline`], or [`LogError::Storage`] when a file cannot be opened.
+    /// # Errors [`LogError::Offline`], or [`LogError::Storage`] when a file cannot be opened; the log is as it was.
     pub fn begin_flush(&mut self) -> Result<Flush, LogError> {
         self.check_open()?;
         let mut segments = Vec::new();
@@ -109,15 +123,15 @@ impl Log {
             if let Some((file, size)) = segment.unsynced()? {
                 segments.push(SegmentFile { base_offset: segment.base_offset(), file, size });
             }
-            let files = segment.unsynced_indexes()?;
-            if !files.is_empty() {
+            let names = segment.unsynced_indexes();
+            if !names.is_empty() {
                 indexed.push(segment.base_offset());
             }
-            small.extend(files);
+            small.extend(names);
         }
         if self.directory_unsynced {
             // Its bytes were written when the directory was made, and are synced with the first records.
-            small.push(self.open_small(PARTITION_METADATA)?);
+            small.push(PARTITION_METADATA.to_owned());
         }
         Ok(Flush {
             place: Arc::clone(&self.place),
@@ -130,10 +144,6 @@ impl Log {
             end_offset: self.end_offset,
             did_not_fit: AtomicBool::new(false),
         })
-    }
-
-    fn open_small(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        self.place.disk.open(&self.place.path(name), OpenFile { create: false, capacity: 0 })
     }
 
     /// Takes the outcome of a sync.
@@ -178,15 +188,40 @@ impl Log {
         if self.state == State::Closed {
             return Ok(Closed { recovery_point: self.recovery_point });
         }
+        let flush = self.begin_close(now)?;
+        let result = flush.run();
+        self.end_close(flush, result)
+    }
+
+    /// Begins to close the log, as [`Log::close`] does it: writes everything, and leaves the sync to its caller,
+    /// who may do that of many logs at once ([`Flush::run_together`]). Its outcome goes to [`Log::end_close`].
+    ///
+    /// # Errors As [`Log::close`]. The log is closed all the same.
+    pub fn begin_close(&mut self, now: WallMillis) -> Result<Flush, LogError> {
         self.check_open()?;
         self.expire_producers(now);
-        let result = self.write_all().map_err(|error| LogError::Storage(self.note(error)));
-        let result = result.and_then(|()| self.sync());
+        let snapshot = self.write_all().map_err(|error| LogError::Storage(self.note(error)));
+        let begun = snapshot.and_then(|snapshot| {
+            let mut flush = self.begin_flush()?;
+            flush.small.extend(snapshot);
+            Ok(flush)
+        });
         if self.state == State::Open {
             self.state = State::Closed;
         }
+        if begun.is_err() {
+            self.cool();
+        }
+        begun
+    }
+
+    /// Takes the outcome of the sync of [`Log::begin_close`].
+    ///
+    /// # Errors [`LogError::Storage`] when it failed.
+    pub fn end_close(&mut self, flush: Flush, result: io::Result<()>) -> Result<Closed, LogError> {
+        let ended = self.end_flush(flush, result);
         self.cool();
-        result.map(|()| Closed { recovery_point: self.recovery_point })
+        ended.map(|()| Closed { recovery_point: self.recovery_point })
     }
 
     /// Makes the active segment survive a power loss, before the one behind it is begun. Of a log that is
@@ -201,9 +236,11 @@ impl Log {
         Ok(())
     }
 
-    fn write_all(&mut self) -> io::Result<()> {
-        let Some(active) = self.segments.last_mut() else { return Ok(()) };
+    /// Writes the indexes of the active segment and a snapshot of producers, whose name it gives.
+    fn write_all(&mut self) -> io::Result<Option<String>> {
+        let Some(active) = self.segments.last_mut() else { return Ok(None) };
         active.seal()?;
-        self.write_snapshot()?.map_or(Ok(()), |file| file.sync())
+        let is_new = self.write_snapshot()?;
+        Ok(is_new.then(|| file_name(self.end_offset, Kind::Snapshot)))
     }
 }

@@ -7,7 +7,6 @@ use ottla_model::WallMillis;
 
 use super::Log;
 use crate::batch::ValidBatch;
-use crate::disk::DiskFile;
 use crate::error::LogError;
 use crate::metadata;
 use crate::names::{Kind, PARTITION_METADATA, file_name};
@@ -69,16 +68,16 @@ impl Log {
         Ok(())
     }
 
-    /// Writes what is remembered of producers, unless that was done at this offset. It is not synced: a
+    /// Writes what is remembered of producers, unless that was done at this offset: false then. It is not synced: a
     /// damaged snapshot is noticed, and an older one or the log itself takes its place.
-    pub(super) fn write_snapshot(&mut self) -> io::Result<Option<Arc<dyn DiskFile>>> {
+    pub(super) fn write_snapshot(&mut self) -> io::Result<bool> {
         if self.snapshot_offset == Some(self.end_offset) {
-            return Ok(None);
+            return Ok(false);
         }
         let name = file_name(self.end_offset, Kind::Snapshot);
-        let file = self.place.write_small(&name, &self.producers.to_snapshot())?;
+        self.place.write_small(&name, &self.producers.to_snapshot())?;
         self.snapshot_offset = Some(self.end_offset);
         self.names_unsynced = true;
-        Ok(Some(file))
+        Ok(true)
     }
 }

@@ -101,7 +101,7 @@ impl Log {
         let created =
             self.segments.get(last.saturating_sub(1)).map_or_else(Default::default, Segment::created);
         let mut new = Segment::new(Arc::clone(&self.place), made.base_offset, made.size, capacity, created);
-        new.set_replaced(self.segment_end(last.saturating_sub(1)));
+        new.set_replaced(self.segment_end(last.saturating_sub(1)), made.counts.clone());
         let old: Vec<Segment> = self.segments.splice(first..last, [new]).collect();
         report.segments_replaced = report.segments_replaced.saturating_add(old.len());
         report.segments_made = report.segments_made.saturating_add(1);

@@ -179,7 +179,12 @@ impl<'a> Recovery<'a> {
         segment.set_indexes(judged.indexes);
         segment.set_judged(judged.end_offset, judged.checked_from);
         segment.set_damage(judged.damage);
-        segment.mark_unsynced();
+        // What was on disk once, all of it and nothing else, needs no sync. A start with many logs takes as long as its
+        // syncs do.
+        let is_synced = judged.size == length && judged.end_offset <= self.open.recovery_point;
+        if !is_synced {
+            segment.mark_unsynced();
+        }
         Ok(segment)
     }
 

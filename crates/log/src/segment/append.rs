@@ -90,6 +90,7 @@ impl Segment {
             return Err(error);
         }
         self.add_to_indexes(batch.header(), index_interval_bytes);
+        self.counted.add(batch.header(), self.size, batch.size_in_bytes() as u64);
         if self.size == 0 {
             self.first_timestamp = batch.header().max_timestamp.into();
         }

@@ -1,13 +1,12 @@
 //! Loading, rebuilding and writing the indexes of a segment.
 
 use std::io;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use ottla_model::{NONE, Offset};
 
 use super::{Scan, Scanned, Segment};
-use crate::disk::{DiskFile, OpenFile};
+use crate::disk::OpenFile;
 use crate::error::ReadError;
 use crate::index::{OffsetIndex, TimeIndex, TimestampOffset};
 use crate::names::{Kind, file_name};
@@ -205,16 +204,12 @@ impl Segment {
         Ok(())
     }
 
-    /// The index files, when they were written since the segment was last synced to its end.
-    pub(crate) fn unsynced_indexes(&self) -> io::Result<Vec<Arc<dyn DiskFile>>> {
+    /// Names of the index files, when they were written since the segment was last synced to its end.
+    pub(crate) fn unsynced_indexes(&self) -> Vec<String> {
         if !self.indexes_unsynced {
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        let open = OpenFile { create: false, capacity: 0 };
-        [Kind::OffsetIndex, Kind::TimeIndex]
-            .map(|kind| self.place.disk.open(&self.path(kind), open))
-            .into_iter()
-            .collect()
+        [Kind::OffsetIndex, Kind::TimeIndex].map(|kind| file_name(self.base_offset, kind)).into()
     }
 
     /// Notes that the index files survive a power loss.

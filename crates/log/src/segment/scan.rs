@@ -75,7 +75,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Steps over that damage.
-    pub(super) fn around(self, damage: Arc<[Damage]>) -> Self {
+    pub(crate) fn around(self, damage: Arc<[Damage]>) -> Self {
         Self { damage, ..self }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use ottla_log::{DirEntry, Disk, DiskFile, Log, MemoryDisk, Open, OpenFile};
+use ottla_log::{DirEntry, Disk, DiskFile, Log, MemoryDisk, Open, OpenFile, Volume};
 
 use super::keyed::*;
 use super::support::*;
@@ -133,6 +133,10 @@ impl Disk for Recording {
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.record(self.inner.replace(path, bytes))
+    }
+
+    fn volume(&self, directory: &Path) -> io::Result<Arc<dyn Volume>> {
+        self.inner.volume(directory)
     }
 }
 

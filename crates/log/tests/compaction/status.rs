@@ -87,6 +87,25 @@ fn the_youngest_records_are_left_alone() {
 }
 
 #[test]
+fn no_more_of_the_youngest_records_is_left_alone_than_there_is_room_for() {
+    let lag = LogConfig { min_compaction_lag_ms: 100 * HOUR_MS, ..compacted() };
+    let (_place, mut log) = hourly(&lag);
+    let now = after(10 * HOUR_MS);
+    let status = log.clean_status(now, i64::MAX, 0);
+    assert_eq!((status.first_uncleanable_offset, status.dirty_bytes), (0, 0));
+    // The nine sealed segments hold two records each and are equally large.
+    let sealed = status.uncleanable_bytes / 10;
+    for (room, first) in [(9 * sealed, 0), (9 * sealed - 1, 2), (3 * sealed, 12), (sealed - 1, 18), (0, 18)] {
+        log.set_config(LogConfig { min_compaction_lag_bytes_max: room, ..lag.clone() });
+        let status = log.clean_status(now, i64::MAX, 0);
+        assert_eq!(status.first_uncleanable_offset, first, "with room for {room} bytes");
+    }
+    // It does not keep longer what is old enough anyway.
+    log.set_config(LogConfig { min_compaction_lag_ms: HOUR_MS, ..lag });
+    assert_eq!(log.clean_status(after(100 * HOUR_MS), i64::MAX, 0).bound, CleanBound::ActiveSegment);
+}
+
+#[test]
 fn the_oldest_dirty_records_force_a_run() {
     let config =
         LogConfig { max_compaction_lag_ms: 5 * HOUR_MS, min_cleanable_dirty_ratio: 1.0, ..compacted() };

@@ -16,6 +16,8 @@ pub(crate) struct Step {
     /// Kafka's name of the (first) field.
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
+    /// Where in the run a field named `ErrorCode` is, in bytes.
+    pub(crate) error_at: Option<usize>,
 }
 
 /// What a field looks like on the wire.

@@ -14,6 +14,9 @@ use std::ops::RangeInclusive;
 
 use super::shape::{Element, Kind, Shape, Step, Tag};
 
+/// The name of the fields that say what went wrong.
+const ERROR_CODE: &str = "ErrorCode";
+
 /// [`Message::flexible_from`] of a message that has no flexible version.
 pub(super) const NEVER: i16 = i16::MAX;
 
@@ -131,7 +134,8 @@ impl Text {
             }
             let tag = if self.take(b'#') { Some(self.number()?) } else { None };
             let exists = !self.take(b'@') || self.in_range()?;
-            let step = exists.then_some(Step { name, kind: field.kind });
+            let error_at = (name == ERROR_CODE).then_some(0);
+            let step = exists.then_some(Step { name, kind: field.kind, error_at });
             match (tag, step) {
                 (Some(tag), step) => tags.push(Tag { tag: u32::try_from(tag).ok()?, step }),
                 (None, Some(step)) => push(&mut steps, step),
@@ -189,8 +193,10 @@ impl Text {
 
 /// Adds a step; neighbours of a fixed size become one, named after the first.
 fn push(steps: &mut Vec<Step>, step: Step) {
-    if let (Some(Step { kind: Kind::Fixed(before), .. }), Kind::Fixed(bytes)) = (steps.last_mut(), &step.kind)
+    if let (Some(Step { kind: Kind::Fixed(before), error_at, .. }), Kind::Fixed(bytes)) =
+        (steps.last_mut(), &step.kind)
     {
+        *error_at = error_at.or(step.error_at.map(|_| *before));
         *before += bytes;
     } else {
         steps.push(step);

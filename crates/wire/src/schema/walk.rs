@@ -22,6 +22,8 @@ pub(super) struct Walk<'a> {
     flexible: bool,
     cost_bytes: usize,
     cost_bytes_max: usize,
+    /// Every error code that is not 0, when they are wanted.
+    errors: Option<Vec<i16>>,
     /// Names of the fields around the place of an error, innermost first.
     path: [&'static str; PATH_FIELDS_MAX],
     path_fields: usize,
@@ -29,18 +31,36 @@ pub(super) struct Walk<'a> {
 
 /// Walks all of `body` and returns what decoding it costs, in bytes of memory.
 pub(super) fn walk(shape: &Shape, flexible: bool, body: &[u8]) -> Result<usize, Malformed> {
-    let mut walk = Walk {
-        body,
-        position: 0,
-        flexible,
-        cost_bytes: 0,
-        cost_bytes_max: body.len().saturating_mul(DECODED_BYTES_PER_BYTE).saturating_add(DECODED_BYTES_FREE),
-        path: [""; PATH_FIELDS_MAX],
-        path_fields: 0,
-    };
+    let mut walk = Walk::new(flexible, body);
     match walk.message(shape) {
         Ok(()) => Ok(walk.cost_bytes),
         Err(reason) => Err(Malformed::new(reason, walk.position).within(walk.path)),
+    }
+}
+
+/// The error codes in `body` that are not 0, up to the first byte that does not follow the shape.
+pub(super) fn errors(shape: &Shape, flexible: bool, body: &[u8]) -> Vec<i16> {
+    let mut walk = Walk { errors: Some(Vec::new()), ..Walk::new(flexible, body) };
+    // A body that does not follow the shape tells what it told up to there.
+    let _ = walk.message(shape);
+    walk.errors.unwrap_or_default()
+}
+
+impl<'a> Walk<'a> {
+    fn new(flexible: bool, body: &'a [u8]) -> Self {
+        Self {
+            body,
+            position: 0,
+            flexible,
+            cost_bytes: 0,
+            cost_bytes_max: body
+                .len()
+                .saturating_mul(DECODED_BYTES_PER_BYTE)
+                .saturating_add(DECODED_BYTES_FREE),
+            errors: None,
+            path: [""; PATH_FIELDS_MAX],
+            path_fields: 0,
+        }
     }
 }
 
@@ -62,12 +82,22 @@ impl Walk<'_> {
     }
 
     fn step(&mut self, step: &Step) -> Result<(), Reason> {
+        self.note_error(step);
         self.field(&step.kind).inspect_err(|_| {
             if let Some(name) = self.path.get_mut(self.path_fields) {
                 *name = step.name;
                 self.path_fields += 1;
             }
         })
+    }
+
+    fn note_error(&mut self, step: &Step) {
+        let (Some(at), Some(errors)) = (step.error_at, &mut self.errors) else { return };
+        let bytes = self.body.get(self.position.saturating_add(at)..).and_then(|rest| rest.first_chunk());
+        let code = bytes.map_or(0, |bytes| i16::from_be_bytes(*bytes));
+        if code != 0 {
+            errors.push(code);
+        }
     }
 
     fn field(&mut self, kind: &Kind) -> Result<(), Reason> {

@@ -117,6 +117,9 @@ fn add(response: &mut FetchResponse, target: &Target, partition: FetchPartitionR
 }
 
 fn frame(call: &Call, response: &FetchResponse) -> Result<Parts, Closed> {
+    let partitions = response.topics.iter().flat_map(|topic| &topic.partitions);
+    let errors = partitions.map(|partition| partition.error).chain([response.error]);
+    errors.for_each(|error| call.shard.counters().refused("Fetch", error));
     Ok(fetch::encode_response_frame(call.version(), call.correlation_id(), response)?.into_parts())
 }
 

@@ -8,6 +8,7 @@ use ottla_model::{ErrorCode, WallMillis};
 use super::member::{Member, Protocols};
 use super::{CONSUMER, Classic, State};
 use crate::codec::{EncodeError, Key};
+use crate::group::events::Trigger;
 use crate::group::reply::{JoinReply, SyncReply};
 use crate::group::turn::Turn;
 use crate::machine::Record;
@@ -33,8 +34,8 @@ pub(in crate::group) struct ConvertedMember {
 #[derive(Debug)]
 pub(in crate::group) struct Converted {
     pub(in crate::group) classic: Classic,
-    /// Whether its assignment is out of date, so that the members must join again.
-    pub(in crate::group) rebalances: bool,
+    /// Why its assignment is out of date, if it is, so that the members must join again.
+    pub(in crate::group) rebalances: Option<Trigger>,
 }
 
 impl Classic {
@@ -70,12 +71,12 @@ impl Classic {
     }
 
     /// Takes over from the consumer group: every member gets a fresh session, and joins again if it must.
-    pub(in crate::group) fn take_over(&mut self, turn: &mut Turn<'_, '_>, rebalances: bool) {
+    pub(in crate::group) fn take_over(&mut self, turn: &mut Turn<'_, '_>, rebalances: Option<Trigger>) {
         for member_id in self.roster.ids() {
             self.restart_session(turn, &member_id);
         }
-        if rebalances {
-            self.prepare_rebalance(turn);
+        if let Some(trigger) = rebalances {
+            self.prepare_rebalance(turn, trigger);
         }
     }
 
@@ -156,6 +157,7 @@ fn to_member(member: ConvertedMember) -> Member {
         session_timeout_ms: member.session_timeout_ms,
         protocols: member.protocols,
         assignment: member.assignment,
+        previous_assignment: Bytes::new(),
         is_new: false,
         awaiting_join: None,
         awaiting_sync: None,

@@ -8,6 +8,7 @@ use ottla_model::ErrorCode;
 use super::member::{Member, Protocols};
 use super::{Classic, State};
 use crate::group::command::Join;
+use crate::group::events::{RebalanceReason, Trigger};
 use crate::group::reply::{JoinMember, JoinReply};
 use crate::group::turn::Turn;
 use crate::machine::{Caller, ReplyTo};
@@ -127,8 +128,10 @@ impl Classic {
             }
         };
         if rejoins {
+            let trigger = Trigger::by(RebalanceReason::MemberRejoined, &member_id);
+            let trigger = trigger.saying(join.reason.as_ref());
             self.update_member(turn, &member_id, request);
-            self.maybe_prepare_rebalance(turn);
+            self.maybe_prepare_rebalance(turn, trigger);
         } else {
             let reply = self.joined(&member_id);
             turn.reply(request.reply_to, reply);
@@ -160,13 +163,16 @@ impl Classic {
             session_timeout_ms: join.session_timeout_ms,
             protocols: join.protocols,
             assignment: Bytes::new(),
+            previous_assignment: Bytes::new(),
             is_new: true,
             awaiting_join: Some(reply_to),
             awaiting_sync: None,
             session_ends: Some(session_ends),
         };
-        self.roster.insert(member_id, member);
-        self.maybe_prepare_rebalance(turn);
+        let trigger = Trigger::by(RebalanceReason::MemberJoined, &member_id).saying(join.reason.as_ref());
+        self.roster.insert(Arc::clone(&member_id), member);
+        self.note_joined(turn, &member_id);
+        self.maybe_prepare_rebalance(turn, trigger);
     }
 
     /// Takes over what a member says in its new JoinGroup, and parks it (`updateMember`).

@@ -21,6 +21,8 @@ pub(super) struct Member {
     pub(super) session_timeout_ms: i32,
     pub(super) protocols: Protocols,
     pub(super) assignment: Bytes,
+    /// The assignment of the generation before, which the member may still commit for.
+    pub(super) previous_assignment: Bytes,
     /// True until its first join completes: it cannot heartbeat yet, so its session runs while it is parked.
     pub(super) is_new: bool,
     /// Its parked JoinGroup. Private to the roster, which counts them.
@@ -43,6 +45,15 @@ impl Member {
             .find(|(name, _)| &**name == protocol)
             .map(|(_, metadata)| metadata.clone())
             .unwrap_or_default()
+    }
+
+    /// Gives the member an assignment. That of the generation before stays known, also when this generation fails
+    /// before it gave one.
+    pub(super) fn assign(&mut self, assignment: Bytes) {
+        let before = std::mem::replace(&mut self.assignment, assignment);
+        if !before.is_empty() {
+            self.previous_assignment = before;
+        }
     }
 
     /// The protocol that the member prefers among `candidates`.

@@ -17,9 +17,12 @@
 #[cfg(test)]
 mod check;
 mod convert;
+mod events;
+mod expiry;
 mod join;
 mod leave;
 mod member;
+mod ownership;
 mod rebalance;
 mod record;
 mod recovery;
@@ -38,9 +41,11 @@ use ottla_model::{ErrorCode, Monotonic, WallMillis};
 pub(in crate::group) use self::convert::{Converted, ConvertedMember};
 pub(in crate::group) use self::join::JoinRequest;
 use self::member::Member;
+pub(in crate::group) use self::ownership::Ownership;
 use self::roster::Roster;
 pub(in crate::group) use self::state::DEAD;
 use self::state::State;
+use super::events::{Assignments, RebalanceCounts};
 use super::reply::{JoinReply, SyncReply};
 use super::turn::Turn;
 
@@ -73,6 +78,11 @@ pub(in crate::group) struct Classic {
     join_timer: Option<JoinTimer>,
     /// When members that have not asked for their assignment are removed.
     sync_ends: Option<Monotonic>,
+    /// When the rebalance began that is under way.
+    rebalancing_since: Option<Monotonic>,
+    /// The assignment of the last generation that had one, if it is known.
+    assigned: Option<Arc<Assignments>>,
+    rebalances: RebalanceCounts,
     /// A moment no later than the earliest of all deadlines here. It may be early, since most deadlines move away
     /// (each heartbeat does that) long before they come.
     soonest: Option<Monotonic>,
@@ -115,6 +125,9 @@ impl Classic {
             new_member_added: false,
             join_timer: None,
             sync_ends: None,
+            rebalancing_since: None,
+            assigned: None,
+            rebalances: RebalanceCounts::default(),
             soonest: None,
         }
     }

@@ -7,6 +7,7 @@ use ottla_model::ErrorCode;
 
 use super::{Classic, JoinTimer, State};
 use crate::codec::ConsumerSubscription;
+use crate::group::events::{Missed, Trigger};
 use crate::group::turn::Turn;
 
 /// Shortest wait when nobody joined in time: a rebalance timeout of zero must not keep the machine busy until the
@@ -16,16 +17,17 @@ const JOIN_RETRY_MS_MIN: i32 = 1_000;
 impl Classic {
     /// Begins a rebalance; or, when one is under way, completes its join phase if that was the last one missing
     /// (`maybePrepareRebalanceOrCompleteJoin`).
-    pub(super) fn maybe_prepare_rebalance(&mut self, turn: &mut Turn<'_, '_>) {
+    pub(super) fn maybe_prepare_rebalance(&mut self, turn: &mut Turn<'_, '_>, trigger: Trigger) {
         if self.state == State::PreparingRebalance {
             self.maybe_complete_join(turn);
         } else {
-            self.prepare_rebalance(turn);
+            self.prepare_rebalance(turn, trigger);
         }
     }
 
     /// Begins a rebalance: members learn of it by their next heartbeat.
-    pub(super) fn prepare_rebalance(&mut self, turn: &mut Turn<'_, '_>) {
+    pub(super) fn prepare_rebalance(&mut self, turn: &mut Turn<'_, '_>, trigger: Trigger) {
+        self.note_rebalance(turn, trigger);
         if self.state == State::CompletingRebalance {
             self.fail_assignment(turn, ErrorCode::RebalanceInProgress);
         }
@@ -111,6 +113,7 @@ impl Classic {
     /// Ends the join phase: whoever has not rejoined is out, unless it is static, and the next generation begins.
     pub(super) fn complete_join(&mut self, turn: &mut Turn<'_, '_>) {
         self.join_timer = None;
+        let led = self.leader.clone();
         self.remove_dynamic_absentees(turn);
         if !self.elect_joined_leader() && !self.roster.is_empty() {
             return self.await_anyone(turn);
@@ -122,6 +125,7 @@ impl Classic {
             self.protocol = None;
             self.subscribed_topics = self.compute_subscribed_topics();
             self.transition(turn, State::Empty);
+            self.note_generation(turn, led.as_ref());
             if let Ok(record) = self.record() {
                 turn.record(record);
             }
@@ -129,6 +133,7 @@ impl Classic {
             self.protocol = self.roster.select_protocol();
             self.subscribed_topics = self.compute_subscribed_topics();
             self.transition(turn, State::CompletingRebalance);
+            self.note_generation(turn, led.as_ref());
             self.answer_joins(turn);
         }
     }
@@ -140,7 +145,9 @@ impl Classic {
             .filter(|(_, member)| member.awaiting_join.is_none() && !member.is_static())
             .map(|(member_id, _)| Arc::clone(member_id))
             .collect();
+        let waited_ms = self.roster.rebalance_timeout_ms();
         for member_id in absent {
+            self.note_eviction(turn, &member_id, Missed::Rejoin, waited_ms);
             self.remove(turn, &member_id);
         }
     }

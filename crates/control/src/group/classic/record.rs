@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::member::Member;
 use super::{Classic, State};
 use crate::codec::{EncodeError, GroupMetadataMember, GroupMetadataValue, Key};
+use crate::group::events::{RebalanceReason, Trigger};
 use crate::group::turn::Turn;
 use crate::machine::Record;
 
@@ -82,10 +83,11 @@ impl Classic {
             group.previous_state = State::Stable;
         }
         group.subscribed_topics = group.compute_subscribed_topics();
+        group.note_restored(turn);
         if group.roster.len() > turn.config.max_size {
             // The setting was lowered: a rebalance turns away the members that come last, and gives the others the
             // chance to commit.
-            group.prepare_rebalance(turn);
+            group.prepare_rebalance(turn, Trigger::by(RebalanceReason::GroupTooLarge, &Arc::default()));
         }
         group
     }
@@ -112,6 +114,7 @@ pub(super) fn member_from_record(member: &GroupMetadataMember<'_>, protocol: Opt
             .into_iter()
             .collect(),
         assignment: Bytes::copy_from_slice(member.assignment),
+        previous_assignment: Bytes::new(),
         is_new: false,
         awaiting_join: None,
         awaiting_sync: None,

@@ -18,6 +18,7 @@ use ottla_model::ErrorCode;
 use super::record::member_from_record;
 use super::{Classic, State};
 use crate::codec::GroupMetadataValue;
+use crate::group::events::{RebalanceReason, Trigger};
 use crate::group::reply::{JoinReply, Reply, SyncReply};
 use crate::group::turn::Turn;
 use crate::machine::ReplyTo;
@@ -39,7 +40,8 @@ impl Classic {
             }
             _ => {
                 self.fail_assignment(turn, error);
-                self.prepare_rebalance(turn);
+                let trigger = Trigger::by(RebalanceReason::AppendFailed, &Arc::default());
+                self.prepare_rebalance(turn, trigger);
             }
         }
     }

@@ -6,6 +6,7 @@ use ottla_model::{ErrorCode, Monotonic};
 
 use super::{Classic, JoinTimer, State};
 use crate::group::command::Heartbeat;
+use crate::group::events::{Missed, RebalanceReason, Trigger};
 use crate::group::turn::Turn;
 
 /// What is due. In the order in which things of one moment happen.
@@ -116,10 +117,15 @@ impl Classic {
             if member.has_satisfied_heartbeat() {
                 return;
             }
+            let is_new = member.is_new;
+            let session_ms = member.session_timeout_ms;
+            let waited_ms = if is_new { turn.config.new_member_join_timeout_ms } else { session_ms };
+            self.note_eviction(turn, member_id, Missed::Heartbeat, waited_ms);
         }
         self.remove(turn, member_id);
+        let trigger = Trigger::by(RebalanceReason::MemberSilent, member_id);
         match self.state {
-            State::Stable | State::CompletingRebalance => self.prepare_rebalance(turn),
+            State::Stable | State::CompletingRebalance => self.prepare_rebalance(turn, trigger),
             State::PreparingRebalance => self.complete_join_without(turn),
             State::Empty => {}
         }
@@ -132,9 +138,13 @@ impl Classic {
         if !is_rebalanced || self.pending_sync.is_empty() {
             return;
         }
+        let waited_ms = self.roster.rebalance_timeout_ms();
+        let mut trigger = Trigger::by(RebalanceReason::MemberDidNotSync, &Arc::default());
         for member_id in std::mem::take(&mut self.pending_sync) {
+            self.note_eviction(turn, &member_id, Missed::Sync, waited_ms);
             self.remove(turn, &member_id);
+            trigger.member_id = member_id;
         }
-        self.prepare_rebalance(turn);
+        self.prepare_rebalance(turn, trigger);
     }
 }

@@ -6,6 +6,7 @@ use ottla_model::ErrorCode;
 
 use super::join::JoinRequest;
 use super::{Classic, State, dismiss};
+use crate::group::events::{RebalanceReason, Trigger};
 use crate::group::reply::JoinReply;
 use crate::group::turn::Turn;
 
@@ -22,7 +23,10 @@ impl Classic {
         let reply_to = request.reply_to;
         let supports_skipping = request.join.supports_skipping_assignment;
         let old_leader = self.leader.clone().unwrap_or_default();
+        let trigger = Trigger::by(RebalanceReason::StaticMemberReplaced, &new_id);
+        let trigger = trigger.saying(request.join.reason.as_ref());
         self.rename_member(turn, old_id, &new_id, ErrorCode::FencedInstanceId);
+        self.note_replaced(turn, old_id, &new_id);
         self.restart_session(turn, &new_id);
         self.update_member(turn, &new_id, request);
         match self.state {
@@ -41,9 +45,9 @@ impl Classic {
                     }
                 }
             }
-            State::Stable => self.maybe_prepare_rebalance(turn),
+            State::Stable => self.maybe_prepare_rebalance(turn, trigger),
             // The leader may be assigning to the old member id right now, so the new one would get nothing.
-            State::CompletingRebalance => self.prepare_rebalance(turn),
+            State::CompletingRebalance => self.prepare_rebalance(turn, trigger),
             State::PreparingRebalance | State::Empty => self.maybe_complete_join(turn),
         }
     }

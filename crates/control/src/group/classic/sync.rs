@@ -8,6 +8,7 @@ use ottla_model::ErrorCode;
 
 use super::{Classic, State};
 use crate::group::command::Sync;
+use crate::group::events::{RebalanceReason, Trigger};
 use crate::group::reply::SyncReply;
 use crate::group::turn::Turn;
 use crate::machine::ReplyTo;
@@ -72,17 +73,19 @@ impl Classic {
     fn take_assignment(&mut self, turn: &mut Turn<'_, '_>, assignments: Vec<(Arc<str>, Bytes)>) {
         let mut assignments: HashMap<Arc<str>, Bytes> = assignments.into_iter().collect();
         for (member_id, member) in self.roster.iter_mut() {
-            member.assignment = assignments.remove(member_id).unwrap_or_default();
+            member.assign(assignments.remove(member_id).unwrap_or_default());
         }
         match self.record() {
             Ok(record) => {
                 turn.record(record);
                 self.transition(turn, State::Stable);
+                self.note_assigned(turn);
                 self.answer_syncs(turn, ErrorCode::None);
             }
             Err(_) => {
                 self.fail_assignment(turn, ErrorCode::UnknownServerError);
-                self.prepare_rebalance(turn);
+                let trigger = Trigger::by(RebalanceReason::AppendFailed, &Arc::default());
+                self.prepare_rebalance(turn, trigger);
             }
         }
     }
@@ -91,7 +94,7 @@ impl Classic {
     /// `error` (`resetAndPropagateAssignmentWithError`).
     pub(super) fn fail_assignment(&mut self, turn: &mut Turn<'_, '_>, error: ErrorCode) {
         for (_, member) in self.roster.iter_mut() {
-            member.assignment = Bytes::new();
+            member.assign(Bytes::new());
         }
         self.answer_syncs(turn, error);
     }

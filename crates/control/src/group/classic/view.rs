@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ottla_model::{ErrorCode, TopicName};
 
 use super::{Classic, State};
+use crate::codec::Cause;
 use crate::group::command::CommitOffsets;
 use crate::group::reply::{DescribeReply, DescribedMember, ListedGroup};
 use crate::group::turn::Turn;
@@ -38,6 +39,13 @@ impl Classic {
         }
         self.restart_session(turn, &commit.member_id);
         Ok(())
+    }
+
+    /// What a commit is that was let through: nobody in the group can commit for one that has had members and has none,
+    /// so it is somebody who moves the offsets for them.
+    pub(in crate::group) fn cause_of(&self, commit: &CommitOffsets) -> Cause {
+        let is_outsider = commit.generation_or_member_epoch < 0;
+        if is_outsider && self.protocol_type.is_some() { Cause::Reset } else { Cause::Commit }
     }
 
     /// Checks that the group's offsets may be deleted one by one (`validateOffsetDelete`).

@@ -8,10 +8,6 @@ use super::state::{ConsumerGroup, GroupState};
 use super::timers::{Timer, Timers};
 
 impl ConsumerGroup {
-    pub(in crate::group) fn has_member(&self, member_id: &str) -> bool {
-        self.members.contains_key(member_id)
-    }
-
     /// True when every member has what it shall have, and the topics' partitions are all given out.
     pub(in crate::group) fn is_settled(&self, partitions: usize) -> bool {
         let given = self.members.values().map(|member| member.current.partitions().count()).sum::<usize>();

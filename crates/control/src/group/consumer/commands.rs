@@ -68,7 +68,7 @@ impl Groups {
             let group = self.consumer_group(group_id).ok_or_else(|| self.not_a_consumer_group(group_id))?;
             let mut draft = Draft::new(Arc::clone(group_id), Arc::clone(group));
             let mut context = context(turn, &self.topics, &mut self.timers);
-            let (reply, converted) = context.leave(&mut draft, heartbeat)?;
+            let (reply, converted) = context.leave(&mut draft, caller, heartbeat)?;
             self.finish(turn, draft, converted)?;
             return Ok(reply);
         }
@@ -133,10 +133,12 @@ impl Groups {
     fn finish(
         &mut self,
         turn: &mut Turn<'_, '_>,
-        draft: Draft,
+        mut draft: Draft,
         converted: Option<Converted>,
     ) -> Result<(), Refusal> {
         let group_id = Arc::clone(&draft.group_id);
+        draft.is_conversion |= converted.is_some();
+        self.note_changes(turn, &mut draft);
         turn.effects.records.extend(draft.into_records()?);
         if let (Some(converted), Some(group)) = (converted, self.groups.get_mut(&group_id)) {
             group.classic = converted.classic;
@@ -177,6 +179,7 @@ impl Groups {
         let Some(group) = self.consumer_group(group_id) else { return Ok(()) };
         let mut draft = Draft::new(Arc::clone(group_id), Arc::clone(group));
         bury(&mut draft);
+        draft.is_conversion = true;
         self.timers.forget(group_id);
         self.finish(turn, draft, None).map_err(|refusal| refusal.error)
     }
@@ -209,13 +212,14 @@ impl Groups {
     pub(in crate::group) fn leave_consumer(
         &mut self,
         turn: &mut Turn<'_, '_>,
+        caller: &Caller,
         reply_to: ReplyTo,
         leave: Leave,
         group: Arc<ConsumerGroup>,
     ) {
         let mut draft = Draft::new(leave.group_id, group);
         let mut context = context(turn, &self.topics, &mut self.timers);
-        let decided = context.leave_group(&mut draft, leave.members);
+        let decided = context.leave_group(&mut draft, caller, leave.members);
         let decided =
             decided.and_then(|(members, converted)| self.finish(turn, draft, converted).map(|()| members));
         turn.reply(

@@ -19,6 +19,8 @@ use crate::codec::{
 use crate::group::TopicsImage;
 use crate::group::assignor::PartitionsByTopic;
 use crate::group::classic::{Classic, Converted, ConvertedMember};
+use crate::group::events::Trigger;
+use crate::machine::Record;
 
 impl From<EncodeError> for Refusal {
     fn from(error: EncodeError) -> Self {
@@ -43,6 +45,7 @@ impl Context<'_> {
             .map(|member| upgrade_member(group_id, member, self.topics))
             .collect::<Result<_, _>>()?;
         let mut draft = Draft::new(Arc::clone(group_id), Arc::default());
+        draft.is_conversion = true;
         draft.record(classic.tombstone()?);
         for member in &members {
             let metadata = Arc::new(member.metadata.clone());
@@ -110,7 +113,7 @@ impl Context<'_> {
         draft: &mut Draft,
         leaving: &[Arc<str>],
         epoch: i32,
-        rebalances: bool,
+        rebalances: Option<Trigger>,
     ) -> Result<Converted, Refusal> {
         let group = draft.snapshot();
         let staying = group.members.iter().filter(|(member_id, _)| !leaving.contains(member_id));
@@ -144,6 +147,15 @@ impl Context<'_> {
         draft.record(record);
         self.timers.forget(&draft.group_id);
         Ok(Converted { classic, rebalances })
+    }
+}
+
+impl ConsumerGroup {
+    /// The tombstones of the group; none when its id is too long for them.
+    pub(in crate::group) fn tombstones(self: &Arc<Self>, group_id: &Arc<str>) -> Vec<Record> {
+        let mut draft = Draft::new(Arc::clone(group_id), Arc::clone(self));
+        bury(&mut draft);
+        draft.into_records().unwrap_or_default()
     }
 }
 

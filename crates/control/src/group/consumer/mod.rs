@@ -22,6 +22,7 @@
 //! | `leave`, `timers` | how members go |
 //! | `classic_member` | members that use the classic protocol |
 //! | `convert` | upgrade and downgrade of whole groups |
+//! | `events` | what `ottla group why` tells |
 //! | `commands`, `replay` | the seam to the machine |
 
 mod assign;
@@ -34,6 +35,7 @@ mod context;
 mod convert;
 mod draft;
 mod enter;
+mod events;
 mod heartbeat;
 mod index;
 mod leave;

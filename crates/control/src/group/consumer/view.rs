@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ottla_model::{ErrorCode, TopicId};
+use bytes::Bytes;
+use ottla_model::{ErrorCode, PartitionIndex, TopicId};
 
 use super::change::without_epochs;
+use super::convert::embedded_assignment;
 use super::member::Member;
 use super::state::ConsumerGroup;
 use crate::group::assignor::PartitionsByTopic;
 use crate::group::classic::CONSUMER;
 use crate::group::command::CommitOffsets;
-use crate::group::reply::{ConsumerDescribeReply, ConsumerMember, ListedGroup, NamedTopicPartitions};
+use crate::group::reply::{
+    ConsumerDescribeReply, ConsumerMember, DescribeReply, DescribedMember, ListedGroup, NamedTopicPartitions,
+};
 use crate::group::{GroupConfig, TopicsImage};
 
 /// The name of this kind of group (`Group.GroupType.CONSUMER`).
@@ -58,6 +62,47 @@ impl ConsumerGroup {
         let member = member_id.and_then(|member_id| self.members.get(member_id));
         let member = member.ok_or(ErrorCode::UnknownMemberId)?;
         if epoch == member.current.epoch { Ok(()) } else { Err(wrong_epoch(member)) }
+    }
+
+    /// The name of its state.
+    pub(in crate::group) fn state_name(&self) -> &'static str {
+        self.state().name()
+    }
+
+    /// True when that is a member.
+    pub(in crate::group) fn has(&self, member_id: &str) -> bool {
+        self.members.contains_key(member_id)
+    }
+
+    /// True when the member has the partition, also when it is giving it back.
+    pub(in crate::group) fn owns(
+        &self,
+        member_id: &str,
+        topic_id: TopicId,
+        partition: PartitionIndex,
+    ) -> bool {
+        let member = self.members.get(member_id);
+        member.is_some_and(|member| member.current.epoch_of(topic_id, partition).is_some())
+    }
+
+    /// The group as a classic one would be described, its assignments in the embedded protocol.
+    pub(in crate::group) fn outlined(&self, group_id: &Arc<str>, topics: &TopicsImage) -> DescribeReply {
+        let members = self.members.iter().map(|(member_id, member)| {
+            let owned = without_epochs(&member.current.assigned);
+            DescribedMember {
+                member_id: Arc::clone(member_id),
+                group_instance_id: member.metadata.instance_id.clone(),
+                client_id: Arc::clone(&member.metadata.client_id),
+                client_host: Arc::clone(&member.metadata.client_host),
+                metadata: Bytes::new(),
+                assignment: embedded_assignment(&owned, &[0, 0], topics).unwrap_or_default(),
+            }
+        });
+        DescribeReply {
+            protocol_type: CONSUMER.into(),
+            members: members.collect(),
+            ..DescribeReply::error(Arc::clone(group_id), ErrorCode::None, self.state_name())
+        }
     }
 
     /// The group in a list, if it passes the filters (`listGroups`).

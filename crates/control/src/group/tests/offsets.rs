@@ -11,11 +11,11 @@ use crate::machine::Machine;
 const ONE: TopicId = TopicId([1; 16]);
 const TWO: TopicId = TopicId([2; 16]);
 
-fn topic(name: &str) -> TopicName {
+pub(super) fn topic(name: &str) -> TopicName {
     TopicName::new(name).unwrap()
 }
 
-fn commit(member_id: &str, generation: i32, offset: i64) -> CommitOffsets {
+pub(super) fn commit(member_id: &str, generation: i32, offset: i64) -> CommitOffsets {
     CommitOffsets {
         group_id: "g".into(),
         member_id: id(member_id),
@@ -214,7 +214,7 @@ fn a_commit_may_bring_its_own_retention() {
 }
 
 /// A consumer group of one that reads topics "a" and "bb".
-fn reader_of_a_and_bb() -> Scene {
+pub(super) fn reader_of_a_and_bb() -> Scene {
     let mut scene = Scene::new(GroupConfig::default());
     let text = SUBSCRIPTIONS[3];
     let metadata: Vec<u8> =

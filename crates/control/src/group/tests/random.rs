@@ -211,7 +211,7 @@ fn whatever_happens_durable_state_is_what_the_log_says_and_everyone_is_answered(
         let _seed = Seed(seed);
         generations_rise(&scene);
         assert_eq!(scene.waiting(), 0, "an hour later nobody waits");
-        assert_eq!(scene.groups.deadline(), None, "and nothing is left to do");
+        assert_eq!(scene.groups.due_but_for_expiry(), None, "and nothing is left to do");
         scene.send("admin", Command::List(List { states: vec!["empty".into()], types: Vec::new() }));
         let Some(Reply::List(list)) = scene.answers.last() else { panic!("a list") };
         assert_eq!(list.groups.len(), scene.groups.len(), "all groups are empty");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ottla_model::{Env, ErrorCode, Monotonic, Random, TopicId, TopicName, WallMillis};
+use ottla_model::{Env, ErrorCode, Monotonic, Presence, Random, Seen, TopicId, TopicName, WallMillis};
 
 use super::show;
 use crate::group::groups::Durable;
@@ -27,6 +27,16 @@ impl Random for Counting {
     }
 }
 
+/// Clients that a test has seen.
+#[derive(Default)]
+pub(super) struct Remembered(pub(super) BTreeMap<String, Seen>);
+
+impl Presence for Remembered {
+    fn last_seen(&self, client_id: &str, _client_host: &str) -> Option<Seen> {
+        self.0.get(client_id).copied()
+    }
+}
+
 /// What waits for one append.
 #[derive(Default)]
 struct Batch {
@@ -40,7 +50,11 @@ pub(super) struct Scene {
     pub(super) groups: Groups,
     pub(super) log: Vec<Record>,
     now_ms: u64,
+    /// How far the wall clock is set ahead of where it should be.
+    pub(super) wall_jump_ms: i64,
     random: Counting,
+    /// When clients were seen last, by client id.
+    pub(super) presence: Remembered,
     waiting: BTreeMap<ReplyTo, String>,
     next_reply: u64,
     batch: Batch,
@@ -52,6 +66,8 @@ pub(super) struct Scene {
     pub(super) answered: Vec<String>,
     /// The error of every append, while there is one.
     pub(super) appends_fail: Option<ErrorCode>,
+    /// Appends of records so far, also those that failed.
+    pub(super) appends: usize,
     transcript: String,
 }
 
@@ -87,7 +103,9 @@ impl Scene {
             groups: Groups::new(config),
             log: Vec::new(),
             now_ms: 0,
+            wall_jump_ms: 0,
             random: Counting::default(),
+            presence: Remembered::default(),
             waiting: BTreeMap::new(),
             next_reply: 0,
             batch: Batch::default(),
@@ -95,15 +113,19 @@ impl Scene {
             answers: Vec::new(),
             answered: Vec::new(),
             appends_fail: None,
+            appends: 0,
             transcript: String::new(),
         }
     }
 
     fn with_env<T>(&mut self, action: impl FnOnce(&mut Groups, &mut Env<'_>) -> T) -> T {
+        let wall = WallMillis(WALL + i64::try_from(self.now_ms).unwrap());
         let mut env = Env {
-            wall: WallMillis(WALL + i64::try_from(self.now_ms).unwrap()),
+            wall: WallMillis(wall.0 + self.wall_jump_ms),
+            expiry_wall: wall,
             monotonic: Monotonic(Duration::from_millis(self.now_ms)),
             random: &mut self.random,
+            presence: &self.presence,
         };
         action(&mut self.groups, &mut env)
     }
@@ -154,6 +176,7 @@ impl Scene {
     /// Appends what waits, and sends the replies; or takes all of it back.
     pub(super) fn append(&mut self) {
         let Batch { records, undo, mut replies } = std::mem::take(&mut self.batch);
+        self.appends += usize::from(!records.is_empty());
         if let (Some(error), false) = (self.appends_fail, records.is_empty()) {
             self.note(&format!("an append fails with {error}"));
             undo.into_iter().rev().for_each(|undo| self.groups.undo(undo));
@@ -359,6 +382,11 @@ pub(super) fn durable(groups: &Groups) -> String {
 }
 
 impl Groups {
+    /// When something is to be done besides looking for what has expired.
+    pub(super) fn due_but_for_expiry(&self) -> Option<Monotonic> {
+        self.wakes.first()
+    }
+
     /// What must hold between any two calls.
     pub(super) fn check(&self) {
         for (group_id, group) in &self.groups {

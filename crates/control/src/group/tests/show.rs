@@ -69,11 +69,20 @@ pub(super) fn command(command: &Command) -> String {
             }
         },
         Command::List(filter) => format!("list {:?} {:?}", filter.states, filter.types),
+        Command::Why { group_id } => format!("why {group_id}"),
         Command::Describe { group_id } => format!("describe {group_id}"),
+        Command::Outline { group_id } => format!("outline {group_id:?}"),
         Command::Delete { group_id } => format!("delete {group_id}"),
         Command::DeleteOffsets(delete) => {
             format!("delete offsets {}", list(&delete.topics, |(topic, of)| format!("{topic} {of:?}")))
         }
+        Command::RestoreOffsets(restore) => format!(
+            "restore {}",
+            list(&restore.offsets, |one| {
+                let value = one.value.as_ref().map_or("none".to_owned(), |value| value.offset.to_string());
+                format!("{}-{}@{value}", one.topic, one.partition)
+            })
+        ),
         Command::TopicDeleted { topic, .. } => format!("topic {topic} is deleted"),
     }
 }
@@ -81,6 +90,9 @@ pub(super) fn command(command: &Command) -> String {
 pub(super) fn reply(reply: &Reply) -> String {
     match reply {
         Reply::Join(join) if join.error.is_error() => format!("{} {:?}", join.error, join.member_id),
+        Reply::Outline(outline) => {
+            format!("{} {}", outline.error, list(&outline.groups, outlined)).trim_end().to_owned()
+        }
         Reply::Join(join) => {
             let members = list(&join.members, |member| member.member_id.to_string());
             format!(
@@ -121,6 +133,7 @@ pub(super) fn reply(reply: &Reply) -> String {
             })
         ),
         Reply::Describe(group) => describe(group),
+        Reply::Why(why) => format!("{} {} events", why.state, why.events.len()),
         Reply::Delete(delete) => format!("deleted: {}", delete.error),
         Reply::DeleteOffsets(delete) => format!(
             "deleted: {} {}",
@@ -128,6 +141,11 @@ pub(super) fn reply(reply: &Reply) -> String {
             list(&delete.topics, |(topic, of)| list(of, |(partition, error)| {
                 format!("{topic}-{partition} {error}")
             }))
+        ),
+        Reply::RestoreOffsets(restored) => format!(
+            "restored: {} {}",
+            restored.error,
+            list(&restored.changed, |(topic, partition)| format!("{topic}-{partition} has changed"))
         ),
         Reply::TopicDeleted(deleted) => format!("deleted: {} {} offsets", deleted.error, deleted.offsets),
     }
@@ -195,4 +213,22 @@ pub(super) fn record(record: &Record) -> String {
         Key::ConsumerGroup(key) => consumer::record(&key, record.value.as_deref()),
         Key::Unknown { key_type } => format!("key type {key_type}"),
     }
+}
+
+/// State, members, offsets with the number of their commit, and rebalances of a group.
+fn outlined(group: &GroupOutline) -> String {
+    let offsets = group.offsets.iter().flat_map(|(topic, partitions)| {
+        partitions
+            .iter()
+            .map(move |(partition, at)| format!(" {topic}-{partition}@{} #{}", at.offset, at.commits))
+    });
+    let rebalances = group.rebalances.iter().filter(|(_, count)| *count > 0);
+    format!(
+        "{} {} members {}{} rebalances{}",
+        group.group_id,
+        group.state,
+        group.members.len(),
+        offsets.collect::<String>(),
+        rebalances.map(|(reason, count)| format!(" {} {count}", reason.name())).collect::<String>(),
+    )
 }

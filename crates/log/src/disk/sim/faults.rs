@@ -27,6 +27,8 @@ pub enum Operation {
     Sync,
     /// The names in a directory are.
     SyncDirectory,
+    /// Everything is.
+    SyncAll,
 }
 
 /// Operations that are counted together.
@@ -36,7 +38,7 @@ pub enum Class {
     Any,
     /// Those that change what a process sees.
     Change,
-    /// [`Operation::Sync`] and [`Operation::SyncDirectory`].
+    /// [`Operation::Sync`], [`Operation::SyncDirectory`] and [`Operation::SyncAll`].
     Sync,
     /// The others.
     Read,
@@ -47,7 +49,7 @@ impl Class {
 
     pub(super) fn holds(self, operation: Operation) -> bool {
         let is_read = matches!(operation, Operation::Open | Operation::Read | Operation::List);
-        let is_sync = matches!(operation, Operation::Sync | Operation::SyncDirectory);
+        let is_sync = matches!(operation, Operation::Sync | Operation::SyncDirectory | Operation::SyncAll);
         match self {
             Self::Any => !is_read,
             Self::Change => !is_read && !is_sync,

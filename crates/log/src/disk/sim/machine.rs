@@ -89,12 +89,33 @@ pub(super) struct Contents {
     pub(super) pending: Vec<Change>,
 }
 
+impl Contents {
+    /// What was changed becomes durable; of a sync that fails, only some of it.
+    fn settle(&mut self, fault: Option<Fault>, random: &mut Seeded) {
+        for change in std::mem::take(&mut self.pending) {
+            // After a failed sync the kernel holds clean pages that may not be on disk, and forgets about it.
+            if fault.is_none() || random.flip() {
+                change.apply(&mut self.durable);
+            }
+        }
+    }
+}
+
 /// The names in a directory.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names {
     pub(super) live: BTreeMap<String, u64>,
     pub(super) durable: BTreeMap<String, u64>,
     pub(super) pending: Vec<NameChange>,
+}
+
+impl Names {
+    /// What was changed becomes durable.
+    fn settle(&mut self) {
+        for change in std::mem::take(&mut self.pending) {
+            change.apply(&mut self.durable);
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -363,11 +384,23 @@ impl Machine {
             return Err(Fault::Off.error());
         }
         let mut random = self.random.clone();
-        let contents = self.contents_mut(inode)?;
-        for change in std::mem::take(&mut contents.pending) {
-            // After a failed sync the kernel holds clean pages that may not be on disk, and forgets about it.
-            if fault.is_none() || random.flip() {
-                change.apply(&mut contents.durable);
+        self.contents_mut(inode)?.settle(fault, &mut random);
+        self.random = random;
+        fault.map_or(Ok(()), |fault| Err(fault.error()))
+    }
+
+    /// Every file and every directory. When it fails, some of them as if it had not.
+    pub(super) fn sync_all(&mut self) -> io::Result<()> {
+        let fault = self.fault(Operation::SyncAll);
+        if fault == Some(Fault::Off) {
+            return Err(Fault::Off.error());
+        }
+        let mut random = self.random.clone();
+        for inode in self.inodes.values_mut() {
+            match inode {
+                Inode::File(contents) => contents.settle(fault, &mut random),
+                Inode::Directory(names) if fault.is_none() || random.flip() => names.settle(),
+                Inode::Directory(_) => {}
             }
         }
         self.random = random;
@@ -377,10 +410,7 @@ impl Machine {
     pub(super) fn sync_dir(&mut self, path: &Path) -> io::Result<()> {
         self.begin(Operation::SyncDirectory)?;
         let inode = self.find(path)?;
-        let names = self.names_mut(inode)?;
-        for change in std::mem::take(&mut names.pending) {
-            change.apply(&mut names.durable);
-        }
+        self.names_mut(inode)?.settle();
         Ok(())
     }
 

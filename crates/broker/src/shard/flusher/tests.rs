@@ -1,0 +1,185 @@
+//! Many logs on a disk that counts its syncs and fails when told to.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ottla_log::disk::sim::{Class, Fault, Loss, Rule};
+use ottla_log::{BatchBuilder, Identity, Log, LogConfig, NewRecord, Open, Origin, SimDisk};
+use ottla_model::{TopicId, TopicName, WallMillis};
+
+use super::*;
+
+const DATA: &str = "/data";
+const NOW: WallMillis = WallMillis(1_700_000_000_000);
+
+/// More than are synced one by one.
+const MANY: i32 = 40;
+
+#[derive(Debug, Default)]
+struct ManualClock(AtomicU64);
+
+impl Clock for ManualClock {
+    fn wall(&self) -> WallMillis {
+        NOW
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        Monotonic(Duration::from_millis(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+/// A flusher over partitions of one topic, without its loop.
+struct Scene {
+    disk: SimDisk,
+    clock: Arc<ManualClock>,
+    flusher: Arc<Flusher>,
+    shared: SharedSync,
+    partitions: Vec<Arc<Partition>>,
+}
+
+impl Scene {
+    fn new(flush_messages: i64) -> Self {
+        let disk = SimDisk::new(Path::new(DATA), 1);
+        let clock = Arc::new(ManualClock::default());
+        let flusher = Arc::new(Flusher::new(Arc::clone(&clock) as _, 1000));
+        let shared = SharedSync::open(&disk, Path::new(DATA)).expect("opened");
+        let partition = |index| {
+            let config = LogConfig { flush_messages, ..LogConfig::default() };
+            let stage = Arc::clone(&flusher) as _;
+            let log = open(&disk, index, config);
+            Arc::new(Partition::new(topic(), index, 0, log, stage))
+        };
+        let partitions = (0..MANY).map(partition).collect();
+        Self { disk, clock, flusher, shared, partitions }
+    }
+
+    fn append_to_all(&self) {
+        self.partitions.iter().for_each(|partition| {
+            append(partition);
+        });
+    }
+
+    /// What one turn of the loop does at that time; how many logs it syncs.
+    fn turn(&self, millis: u64) -> usize {
+        self.clock.0.store(millis, Ordering::Relaxed);
+        let rounds = self.flusher.rounds(&self.shared);
+        for round in &rounds {
+            let permit = Arc::clone(&self.flusher.syncs).try_acquire_owned().expect("free");
+            self.flusher.sync(round, &self.shared, permit);
+        }
+        rounds.iter().map(Vec::len).sum()
+    }
+
+    fn ends(&self) -> Vec<(Offset, Offset)> {
+        self.partitions.iter().map(|one| (one.log().recovery_point(), one.high_watermark())).collect()
+    }
+}
+
+fn topic() -> TopicName {
+    TopicName::new("many").expect("legal")
+}
+
+fn open(disk: &SimDisk, index: i32, config: LogConfig) -> Log {
+    let identity = Identity { topic: topic(), partition: index, topic_id: TopicId([7; 16]) };
+    let directory = Path::new(DATA).join(format!("many-{index}"));
+    let open = Open { clean: false, recovery_point: 0, now: NOW };
+    Log::open(Arc::new(disk.clone()), &directory, identity, config, open).expect("opened").0
+}
+
+fn append(partition: &Arc<Partition>) -> bool {
+    let mut builder = BatchBuilder::new();
+    builder.push(NewRecord { timestamp: 1, key: None, value: Some(b"v"), headers: &[] });
+    partition.append(builder.build(), Origin::Client, NOW).is_ok()
+}
+
+#[test]
+fn many_logs_that_are_due_share_a_sync() {
+    let scene = Scene::new(i64::MAX);
+    scene.append_to_all();
+    assert_eq!(scene.turn(999), 0, "not yet");
+    assert_eq!(scene.turn(1000), MANY as usize);
+    // One for all bytes and names, and one for the names of the checkpoints of epochs.
+    assert_eq!(scene.disk.count(Class::Sync), 2);
+    scene.append_to_all();
+    assert_eq!(scene.turn(2000), MANY as usize);
+    assert_eq!(scene.disk.count(Class::Sync), 3);
+    assert_eq!(scene.ends(), vec![(2, 2); MANY as usize]);
+    let dark = scene.disk.crash(Loss::Dropped, 0);
+    for index in 0..MANY {
+        assert_eq!(open(&dark, index, LogConfig::default()).end_offset(), 2, "{index}");
+    }
+    assert_eq!(scene.turn(9000), 0, "nothing is left to do");
+}
+
+#[test]
+fn few_logs_are_synced_one_by_one() {
+    let scene = Scene::new(i64::MAX);
+    scene.append_to_all();
+    scene.turn(1000);
+    let before = scene.disk.count(Class::Sync);
+    scene.partitions.iter().take(3).for_each(|partition| {
+        append(partition);
+    });
+    assert_eq!(scene.turn(2000), 3);
+    assert_eq!(scene.disk.count(Class::Sync) - before, 3);
+}
+
+#[test]
+fn a_shared_sync_that_fails_is_never_tried_again_and_none_is_shared_after_it() {
+    let scene = Scene::new(1);
+    scene.append_to_all();
+    assert_eq!(scene.turn(0), MANY as usize, "somebody waits for them");
+    let (first, others) = scene.partitions.split_first().expect("many");
+    others.iter().for_each(|partition| {
+        append(partition);
+    });
+    scene.disk.set_rules(vec![Rule::once(Class::Sync, 0, Fault::Failing)]);
+    scene.turn(1);
+    assert_eq!(scene.disk.count(Class::Sync), 1, "not tried again");
+    assert!(others.iter().all(|partition| partition.is_offline() && !append(partition)));
+    assert_eq!(scene.ends()[1..], vec![(1, 1); others.len()], "nothing of it was committed");
+    // One that had no part in it serves on, and its own files are asked from now on.
+    assert!(append(first) && !first.is_offline());
+    assert_eq!(scene.turn(2), 1);
+    assert_eq!(scene.ends()[0], (2, 2));
+    assert!(!scene.shared.is_for(usize::MAX));
+}
+
+#[test]
+fn a_checkpoint_that_does_not_fit_is_written_when_there_is_room_again() {
+    // Together, and each for itself.
+    for distrusted in [false, true] {
+        let scene = Scene::new(1);
+        if distrusted {
+            scene.shared.distrust();
+        }
+        scene.append_to_all();
+        // What is written are the checkpoints of epochs only.
+        scene.disk.set_rules(vec![Rule::from(Class::Change, 0, Fault::Full)]);
+        assert_eq!(scene.turn(0), MANY as usize);
+        assert_eq!(scene.ends(), vec![(0, 0); MANY as usize]);
+        assert!(scene.partitions.iter().all(|partition| !partition.is_offline()));
+        assert_eq!(scene.turn(1), 0, "not at once");
+        scene.disk.set_rules(Vec::new());
+        assert_eq!(scene.turn(500), MANY as usize);
+        assert_eq!(scene.ends(), vec![(1, 1); MANY as usize], "who waited for it is answered");
+        assert_eq!(scene.turn(9000), 0);
+    }
+}
+
+#[test]
+fn a_log_that_is_appended_to_during_its_sync_is_synced_again() {
+    let scene = Scene::new(1);
+    let partition = &scene.partitions[0];
+    append(partition);
+    let taken = scene.flusher.take(Monotonic::default());
+    assert_eq!((taken.wanted.len(), taken.due.len()), (1, 0));
+    let flush = scene.flusher.begin(partition).expect("begun");
+    append(partition);
+    assert_eq!(scene.turn(0), 0, "one at a time");
+    let outcome = flush.run();
+    scene.flusher.end(partition, flush, outcome, &scene.shared);
+    assert_eq!(scene.ends()[0], (1, 1));
+    assert_eq!(scene.turn(0), 1);
+    assert_eq!(scene.ends()[0], (2, 2));
+}

@@ -1,0 +1,35 @@
+//! Schemas of the private APIs, which only `ottla` commands use. Written by hand, in the form of the generated ones.
+
+use super::text::{Message, message};
+
+/// What every private API answers. The document is JSON; on the wire it is a compact nullable string, but one that may be
+/// longer than 32,767 bytes.
+const ANSWER: &str = "ThrottleTimeMs:int32 ErrorCode:int16 ErrorMessage:string? Document:bytes?";
+
+const fn request(key: i16, name: &'static str, fields: &'static str) -> Message {
+    message(key, name, 0..=0, 0, fields)
+}
+
+const fn answer(key: i16, name: &'static str) -> Message {
+    message(key, name, 0..=0, 0, ANSWER)
+}
+
+pub(super) const PRIVATE_REQUESTS: [Message; 7] = [
+    request(0x5000, "InspectCompaction", "Topics:[string]?"),
+    request(0x5010, "DescribeLag", "Groups:[string]? Summary:bool"),
+    request(0x5020, "GroupHistory", "GroupId:string TopicName:string? SinceMs:int64"),
+    request(0x5021, "GroupOffsetsAt", "GroupId:string AtMs:int64"),
+    request(0x5022, "GroupDiff", "GroupId:string FromMs:int64 ToMs:int64"),
+    request(0x5023, "GroupUndo", "GroupId:string DryRun:bool"),
+    request(0x5024, "GroupWhy", "GroupId:string"),
+];
+
+pub(super) const PRIVATE_RESPONSES: [Message; 7] = [
+    answer(0x5000, "InspectCompaction"),
+    answer(0x5010, "DescribeLag"),
+    answer(0x5020, "GroupHistory"),
+    answer(0x5021, "GroupOffsetsAt"),
+    answer(0x5022, "GroupDiff"),
+    answer(0x5023, "GroupUndo"),
+    answer(0x5024, "GroupWhy"),
+];
