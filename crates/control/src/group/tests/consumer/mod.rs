@@ -1,6 +1,8 @@
 //! Consumer groups by transcript.
 
 mod convert;
+mod events;
+mod expiry;
 mod failures;
 mod heartbeats;
 mod members;
