@@ -98,6 +98,7 @@ fn missed_name(missed: Missed) -> &'static str {
     match missed {
         Missed::Heartbeat => "heartbeat",
         Missed::Rejoin => "rejoin",
+        Missed::Revocation => "revocation",
         Missed::Sync => "sync",
     }
 }

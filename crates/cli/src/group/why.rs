@@ -67,6 +67,7 @@ fn lines_of(event: &GroupEvent) -> Vec<String> {
             let waited = seconds(*waited_ms);
             let why = match missed.as_str() {
                 "heartbeat" => format!("{waited} without a heartbeat"),
+                "revocation" => format!("it did not give partitions back within {waited}"),
                 "rejoin" => format!("it did not rejoin within {waited}"),
                 "sync" => format!("it did not ask for its assignment within {waited}"),
                 other => format!("it missed {other} for {waited}"),
@@ -134,6 +135,8 @@ fn reason_text(reason: &str, member: &str) -> String {
         "member_left" => format!("{member} left"),
         "member_silent" => format!("{member} was silent"),
         "member_did_not_sync" => format!("{member} did not ask for its assignment"),
+        "subscription_changed" => "a member reads other topics".to_owned(),
+        "topics_changed" => "topics or partitions came or went".to_owned(),
         "append_failed" => "the assignment could not be written".to_owned(),
         "group_too_large" => "the group is larger than group.max.size".to_owned(),
         other => format!("{other} {member}"),

@@ -152,6 +152,8 @@ pub enum Missed {
     Heartbeat,
     /// To rejoin, for the rebalance timeout.
     Rejoin,
+    /// To give partitions back, for the rebalance timeout.
+    Revocation,
     /// To ask for its assignment, for the rebalance timeout.
     Sync,
 }
@@ -215,6 +217,10 @@ reasons! {
     MemberSilent = "member_silent",
     /// A member did not ask for its assignment.
     MemberDidNotSync = "member_did_not_sync",
+    /// A member of a consumer group reads something else.
+    SubscriptionChanged = "subscription_changed",
+    /// Topics of a consumer group came, went or got partitions.
+    TopicsChanged = "topics_changed",
     /// The assignment could not be written.
     AppendFailed = "append_failed",
     /// After a restart the group is larger than `group.max.size`.

@@ -47,8 +47,11 @@ impl Groups {
     }
 
     fn outline_of(&self, group_id: &Arc<str>, group: &Group) -> GroupOutline {
-        let described = group.classic.described();
-        let group_type = group.classic.listed(&[], &[]).map_or("", |listed| listed.group_type);
+        let described = match group.consumer() {
+            Some(consumer) => consumer.outlined(group_id, &self.topics),
+            None => group.classic.described(),
+        };
+        let group_type = group.listed(group_id, &[], &[]).map_or("", |listed| listed.group_type);
         GroupOutline {
             group_id: Arc::clone(group_id),
             group_type,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{Classic, State};
 use crate::group::events::{
-    Assignments, EventClient, EventMember, Happening, Missed, RebalanceCounts, Trigger, short,
+    Assignments, EventClient, EventMember, Happening, Missed, RebalanceCounts, RebalanceReason, Trigger,
+    short,
 };
 use crate::group::turn::Turn;
 use crate::machine::Caller;
@@ -14,6 +15,11 @@ impl Classic {
     /// How often it has rebalanced.
     pub(in crate::group) fn rebalances(&self) -> &RebalanceCounts {
         &self.rebalances
+    }
+
+    /// A consumer group has rebalanced, whose counts are kept here too.
+    pub(in crate::group) fn count_rebalance(&mut self, reason: RebalanceReason) {
+        self.rebalances.add(reason);
     }
 
     /// The name of its state.

@@ -62,6 +62,8 @@ pub(super) struct Scene {
     pub(super) calls_meet: bool,
     /// Every reply so far.
     pub(super) answers: Vec<Reply>,
+    /// Whom each of them went to.
+    pub(super) answered: Vec<String>,
     /// The error of every append, while there is one.
     pub(super) appends_fail: Option<ErrorCode>,
     /// Appends of records so far, also those that failed.
@@ -109,6 +111,7 @@ impl Scene {
             batch: Batch::default(),
             calls_meet: false,
             answers: Vec::new(),
+            answered: Vec::new(),
             appends_fail: None,
             appends: 0,
             transcript: String::new(),
@@ -192,6 +195,7 @@ impl Scene {
             let who = self.waiting.remove(&reply_to).expect("every caller is answered once");
             self.note(&format!("{who} <- {}", show::reply(&reply)));
             self.answers.push(reply);
+            self.answered.push(who);
         }
     }
 
@@ -200,7 +204,9 @@ impl Scene {
         self.note("restart");
         self.waiting.clear();
         self.batch = Batch::default();
+        let topics = Arc::clone(&self.groups.topics);
         self.groups = replayed(&self.log, self.groups.config.as_ref().clone());
+        self.groups.learn_topics(topics);
         self.load();
     }
 
@@ -320,9 +326,35 @@ impl Scene {
         self.send(who, Command::FetchOffsets(fetch));
     }
 
+    pub(super) fn consumer_heartbeat(&mut self, who: &str, heartbeat: ConsumerHeartbeat) {
+        self.send(who, Command::ConsumerHeartbeat(heartbeat));
+    }
+
+    /// Tells the machine the topics: each with its number of partitions, and the byte that its id is made of in the
+    /// place of its name in the list.
+    pub(super) fn topics(&mut self, version: i64, topics: &[(&str, i32)]) {
+        let topics = topics.iter().map(|(name, partition_count)| TopicMetadata {
+            id: topic_id(name),
+            name: TopicName::new(name).unwrap(),
+            partition_count: *partition_count,
+        });
+        self.send("broker", Command::LearnTopics(Arc::new(TopicsImage::new(version, None, topics))));
+    }
+
+    pub(super) fn describe_consumer(&mut self) {
+        self.send("admin", Command::ConsumerDescribe { group_id: "g".into() });
+    }
+
     pub(super) fn describe(&mut self) {
         self.send("admin", Command::Describe { group_id: "g".into() });
     }
+}
+
+/// The id of a topic in these tests: its name, so that a transcript can tell it.
+pub(super) fn topic_id(name: &str) -> TopicId {
+    let mut id = [0; 16];
+    id[..name.len()].copy_from_slice(name.as_bytes());
+    TopicId(id)
 }
 
 /// A machine that has replayed a log and is not loaded yet.
@@ -359,6 +391,10 @@ impl Groups {
     pub(super) fn check(&self) {
         for (group_id, group) in &self.groups {
             assert_ne!(group.durable, Durable::Absent, "{group_id} is in the log");
+            if let Durable::Consumer(consumer) = &group.durable {
+                assert!(group.classic.is_untouched(), "{group_id} is of one kind");
+                self.timers.check(group_id, consumer);
+            }
             group.classic.check();
             assert!(group.wake <= group.classic.soonest() || group.classic.soonest().is_none());
             assert_eq!(group.wake.is_some(), group.classic.soonest().is_some());

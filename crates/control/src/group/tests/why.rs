@@ -58,7 +58,7 @@ fn told(event: &GroupEvent) -> String {
 }
 
 /// Everything that group `g` remembers, and what state it is in.
-fn why(scene: &mut Scene) -> (&'static str, Vec<String>) {
+pub(super) fn why(scene: &mut Scene) -> (&'static str, Vec<String>) {
     scene.send("admin", Command::Why { group_id: "g".into() });
     let Some(Reply::Why(why)) = scene.answers.last() else { panic!("an answer") };
     assert_eq!(why.error, ErrorCode::None);
