@@ -23,6 +23,7 @@ pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Repor
         let lost = records.find(|(place, (offset, value))| {
             places.at(*offset) != Some((*value, attempt.batch.keys.get(*place).copied()))
                 && !removed(*place, *offset)
+                && !facts.may_be_cut(*offset, attempt.operation.completed)
         });
         if let Some((_, (offset, value))) = lost {
             report.violated(Rule::AckedDurability, || {

@@ -27,6 +27,10 @@ pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Repor
     for poll in &facts.polls {
         let Some((bounds, batches)) = poll.read else { continue };
         let (invoked, completed) = (poll.operation.invoked, poll.operation.completed);
+        // What a cut of the power took is judged by rule 1.
+        if facts.cut.is_some_and(|cut| completed > cut.at) {
+            continue;
+        }
         told.push(Told { invoked, completed, bounds: *bounds });
         let end = bounds.high_watermark;
         if let Some(last) = batches.last().filter(|batch| batch.last >= end) {
@@ -35,7 +39,7 @@ pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Repor
             });
         }
     }
-    if let Some(log) = facts.log {
+    if let Some(log) = facts.log.filter(|_| facts.cut.is_none()) {
         told.push(Told { invoked: u64::MAX, completed: u64::MAX, bounds: log.bounds });
     }
     report.checked(Rule::Bounds, told.len());

@@ -46,7 +46,7 @@ pub fn check(history: &History, dump: &Dump) -> Report {
         times::check(partition, facts, &mut report);
     }
     producers::check_ids(history, &mut report);
-    committed::check(history, dump, &mut report);
+    committed::check(history, dump, view.cut, &mut report);
     topics::check(history, dump, &mut report);
     liveness::check(history, &mut report);
     answers::check(history, &view.kills, &mut report);

@@ -97,6 +97,17 @@ pub enum BrokerStep {
     Killed,
     /// The clients were told to stop, with the broker running.
     Quiesced,
+    /// A fault that the broker can not do everything under is about to begin, such as a full disk.
+    Faulted,
+    /// The fault has ended, and the broker runs on.
+    Mended,
+    /// The power is about to be cut, under a broker that syncs in the background: of what was acknowledged within so many
+    /// milliseconds before, each log may lose its last part. Nothing but the start that reads everything comes after it.
+    /// Without this step nothing that was acknowledged may be lost.
+    PowerCut {
+        /// How long before.
+        window_ms: u64,
+    },
 }
 
 /// What a client asks for.

@@ -8,8 +8,10 @@
 mod cycle;
 mod ledger;
 mod round;
+mod stage;
 mod victim;
 
 pub use cycle::{Cycle, KILL_AFTER_MS};
 pub use ledger::{Entry, Ledger};
 pub use round::{Outcome, Round, run};
+pub use stage::{Judged, Stage};
