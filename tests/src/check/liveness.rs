@@ -48,7 +48,7 @@ fn runs(history: &History) -> Vec<Run> {
         match step {
             BrokerStep::Started | BrokerStep::Mended => started = Some(*at),
             BrokerStep::Killing | BrokerStep::Faulted => {
-                runs.extend(started.take().map(|started| Run { started, ended: *at }))
+                runs.extend(started.take().map(|started| Run { started, ended: *at }));
             }
             BrokerStep::Quiesced => {
                 runs.extend(started.take().map(|started| Run { started, ended: *at }));

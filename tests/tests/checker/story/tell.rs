@@ -41,6 +41,8 @@ pub(crate) fn tell(seed: u64) -> Case {
             story.start();
         }
         story.pace = if epoch + 1 == EPOCHS { LONG_NANOSECONDS } else { SHORT_NANOSECONDS };
+        // Random fates could leave the rule of liveness without a commit.
+        story.commit("group-0".to_owned(), Partition { topic: stable, index: 0 }, Fate::Done);
         for step in 0..STEPS {
             // Everybody has a turn at first, and then whoever comes.
             let turn = if step < 16 { step % 8 } else { story.random.below(8) };
@@ -303,15 +305,19 @@ impl Story {
                 answer: Answer::Committed(committed),
             });
         }
-        let number = self.number();
-        let offset = i64::try_from(self.random.below(1000)).unwrap();
-        let commit = Commit { offset, leader_epoch: 0, metadata: format!("{number}:metadata") };
         let fate = match self.random.below(6) {
             0 => Fate::DoneUnknown,
             1 => Fate::LostUnknown,
             2 => Fate::Refused,
             _ => Fate::Done,
         };
+        self.commit(group, partition, fate);
+    }
+
+    fn commit(&mut self, group: String, partition: Partition, fate: Fate) {
+        let number = self.number();
+        let offset = i64::try_from(self.random.below(1000)).unwrap();
+        let commit = Commit { offset, leader_epoch: 0, metadata: format!("{number}:metadata") };
         if matches!(fate, Fate::Done | Fate::DoneUnknown) {
             self.broker.commit(&group, partition, &commit);
         }
