@@ -15,8 +15,8 @@ const DISK_MEGABYTES: u32 = 96;
 const SEED: u64 = 0x6675_6c6c;
 const ROUNDS: usize = 3;
 /// How long the disk is full each time, and how long it is not.
-const FULL: Duration = Duration::from_millis(1500);
-const FREE: Duration = Duration::from_millis(1500);
+const FULL: Duration = Duration::from_millis(1000);
+const FREE: Duration = Duration::from_millis(1000);
 
 /// Fills the disk and frees it, several times, under load; then kills the broker and checks all that was acknowledged.
 pub(crate) fn refuses_and_heals(directory: &Path) -> Result<(), Problem> {

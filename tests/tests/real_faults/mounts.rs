@@ -163,5 +163,6 @@ fn run<const N: usize>(program: &str, arguments: [&OsStr; N], path: &Path) -> Re
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(Problem::new(format!("{program} failed with {}: {}", output.status, said.trim())))
+    let said = said.lines().next().unwrap_or_default();
+    Err(Problem::new(format!("{program} failed with {}: {said}", output.status)))
 }
