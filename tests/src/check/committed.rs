@@ -30,7 +30,7 @@ pub(super) fn check(history: &History, dump: &Dump, cut: Option<Cut>, report: &m
     let mut registers: BTreeMap<Register<'_>, Facts<'_>> = BTreeMap::new();
     for operation in &history.operations {
         match (&operation.call, operation.answer()) {
-            (Call::Commit { group, partition, commit }, _) => {
+            (Call::Commit { group, partition, commit, .. }, _) => {
                 registers.entry((group, *partition)).or_default().commits.push((operation, commit));
             }
             (Call::Committed { group, partition }, Some(Answer::Committed(commit))) => {

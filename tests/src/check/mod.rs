@@ -14,6 +14,7 @@ mod committed;
 mod dense;
 mod failed;
 mod fetched;
+mod generations;
 mod liveness;
 mod observed;
 mod producers;
@@ -47,6 +48,7 @@ pub fn check(history: &History, dump: &Dump) -> Report {
     }
     producers::check_ids(history, &mut report);
     committed::check(history, dump, view.cut, &mut report);
+    generations::check(history, &mut report);
     topics::check(history, dump, &mut report);
     liveness::check(history, &mut report);
     answers::check(history, &view.kills, &mut report);

@@ -34,6 +34,8 @@ pub(super) struct Facts<'a> {
     pub(super) compacted: bool,
     /// Whether the oldest records may go.
     pub(super) expires: bool,
+    /// Every deletion of records by their offsets, in the order of time.
+    pub(super) trims: Vec<(&'a Operation, i64)>,
     /// The cut of the power, if there was one.
     pub(super) cut: Option<Cut>,
 }
@@ -97,6 +99,9 @@ impl<'a> View<'a> {
                 Call::Find { partition, time } => {
                     partitions.entry(*partition).or_default().finds.push((operation, *time));
                 }
+                Call::Trim { partition, before } => {
+                    partitions.entry(*partition).or_default().trims.push((operation, *before));
+                }
                 _ => {}
             }
         }
@@ -131,6 +136,19 @@ impl<'a> Facts<'a> {
         let mut promises: Vec<_> = promises.into_values().collect();
         promises.sort_by_key(|(attempt, _)| attempt.operation.invoked);
         promises
+    }
+
+    /// Below this the records may have been deleted by their offsets, by the time `until`.
+    pub(super) fn trimmed(&self, until: u64) -> i64 {
+        let asked = self.trims.iter().filter(|(operation, _)| {
+            operation.invoked <= until && !matches!(operation.outcome, Outcome::Fail(_))
+        });
+        asked.map(|(_, before)| *before).max().unwrap_or_default()
+    }
+
+    /// Whether the beginning of the log may have gone.
+    pub(super) fn begins_later(&self) -> bool {
+        self.expires || !self.trims.is_empty()
     }
 
     /// Whether this offset may have gone with the end of the log, when what was there was first known at `known`.

@@ -110,6 +110,14 @@ pub enum BrokerStep {
     },
 }
 
+fn no_generation() -> i32 {
+    -1
+}
+
+fn is_no_generation(generation: &i32) -> bool {
+    *generation == no_generation()
+}
+
 /// What a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -138,6 +146,9 @@ pub enum Call {
         partition: Partition,
         /// What is committed.
         commit: Commit,
+        /// The generation that the member who commits is in; -1 when nobody has to be a member.
+        #[serde(default = "no_generation", skip_serializing_if = "is_no_generation")]
+        generation: i32,
     },
     /// Read what is committed.
     Committed {
@@ -145,6 +156,18 @@ pub enum Call {
         group: String,
         /// The partition.
         partition: Partition,
+    },
+    /// Become a member of a group, whose only member this client is, and take the assignment.
+    Join {
+        /// The group.
+        group: String,
+    },
+    /// Delete the records below an offset.
+    Trim {
+        /// The partition.
+        partition: Partition,
+        /// The offset.
+        before: i64,
     },
     /// Create a topic. The changes of one name are made one after another.
     Create {
@@ -190,6 +213,16 @@ pub enum Answer {
     Found(Option<Found>),
     /// What is committed, if anything.
     Committed(Option<Commit>),
+    /// The client is a member.
+    Joined {
+        /// The generation that begins.
+        generation: i32,
+    },
+    /// The records are deleted.
+    Trimmed {
+        /// First offset of the log.
+        log_start: i64,
+    },
     /// The topic was created.
     Created {
         /// Its id.

@@ -85,7 +85,7 @@ impl Killer {
                 Cycle::DuringStart(_) => {}
             }
             self.kill()?;
-            cycle = Cycle::next(&mut self.random, self.stage.last_start());
+            cycle = cycle.next(&mut self.random, self.stage.last_start());
             match cycle {
                 Cycle::DuringStart(after) => {
                     if !self.stage.start_for(after)? {

@@ -18,13 +18,16 @@ use crate::process::Process;
 const GONE_LIMIT: Duration = Duration::from_secs(30);
 const LOG_LINES_QUOTED: usize = 40;
 
-/// Settings of the broker beyond its defaults: few and small partitions of the offsets topic, so that they roll, too, and
-/// a compactor that rarely rests and leaves little of their history.
-const SETTINGS: [&str; 4] = [
+/// Settings of the broker beyond its defaults: few and small partitions of the offsets topic, so that they roll, too, a
+/// compactor that rarely rests and leaves little of their history, a retention that looks often, and groups that do not
+/// wait for more members.
+const SETTINGS: [&str; 6] = [
     "offsets.topic.num.partitions=4",
-    "offsets.topic.segment.bytes=32768",
-    "log.cleaner.backoff.ms=100",
+    "offsets.topic.segment.bytes=16384",
+    "log.cleaner.backoff.ms=20",
     "ottla.offsets.history.bytes=65536",
+    "log.retention.check.interval.ms=100",
+    "group.initial.rebalance.delay.ms=0",
 ];
 
 /// A broker that can be killed at any time, also while it starts.

@@ -13,6 +13,7 @@
 
 mod edit;
 mod faults;
+mod groups;
 mod records;
 mod registers;
 mod requests;
@@ -106,6 +107,7 @@ fn changes() -> impl Iterator<Item = (Rule, &'static str, Change)> {
         topics::CHANGES,
         requests::CHANGES,
         faults::CHANGES,
+        groups::CHANGES,
     ];
     all.into_iter().flatten().copied()
 }
