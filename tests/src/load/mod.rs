@@ -13,6 +13,7 @@ mod codec;
 mod committer;
 mod connection;
 mod consumer;
+mod flood;
 mod gate;
 mod idempotent;
 mod member;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 pub use connection::{Connection, Lost};
+pub use flood::{Flood, KEYS, Known};
 pub use gate::Gate;
 pub use random::Random;
 pub use scan::scan;
