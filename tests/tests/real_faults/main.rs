@@ -1,4 +1,5 @@
-//! Faults of a real kernel under the release binary: a full disk, a disk that becomes read-only, a cut of the power.
+//! Faults and limits of a real kernel under the release binary: a full disk, a disk that becomes read-only, a cut of the
+//! power, few descriptors.
 //!
 //! Everything happens in a mount namespace of its own, so that no mount outlives the test and nobody else sees one. Where
 //! this user may not mount what a trial needs, the trial is counted as ignored and says why.
@@ -11,6 +12,7 @@
 )]
 
 mod full_disk;
+mod many_partitions;
 mod mounts;
 mod namespace;
 mod power;
@@ -30,12 +32,17 @@ use namespace::Ground;
 /// fails.
 type Fault = (&'static str, Ground, fn(&Path) -> Result<(), Problem>);
 
-const FAULTS: [Fault; 6] = [
+const FAULTS: [Fault; 7] = [
     ("a_full_disk_refuses_and_heals", Ground::UserNamespace, full_disk::refuses_and_heals),
     ("a_start_on_a_full_disk_loses_nothing", Ground::UserNamespace, full_disk::start_when_full),
     ("a_remount_read_only_is_refused_while_logs_are_open", Ground::UserNamespace, read_only::remount),
     ("a_disk_that_turns_read_only_serves_reads", Ground::Root, read_only::aborted),
     ("a_power_cut_takes_nothing_that_was_flushed", Ground::Root, power::flushed),
+    (
+        "ten_thousand_partitions_are_served_with_few_descriptors",
+        Ground::UserNamespace,
+        many_partitions::few_descriptors,
+    ),
     ("a_power_cut_takes_the_last_window_at_most", Ground::Root, power::background),
 ];
 
