@@ -244,6 +244,12 @@ impl Log {
         self.segments.iter_mut().for_each(Segment::cool);
     }
 
+    /// True when no segment is open. Also after [`Self::cool`] one may be, whose bytes are not synced.
+    #[must_use]
+    pub fn is_cold(&self) -> bool {
+        self.segments.iter().all(Segment::is_closed)
+    }
+
     /// Notes an error of a write or sync: one that is not transient closes the log for good.
     fn note(&mut self, error: io::Error) -> io::Error {
         if !is_transient(&error) {

@@ -271,6 +271,11 @@ impl Segment {
         }
     }
 
+    /// True when its batches are not open.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.log.get().is_none()
+    }
+
     /// Removes the files, and the snapshot of producers at its beginning. Slices that were handed out live
     /// on.
     pub(crate) fn remove(self) -> io::Result<()> {

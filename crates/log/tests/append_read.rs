@@ -363,3 +363,18 @@ fn epochs_survive_with_and_without_their_checkpoint() {
         assert_eq!(log.epoch_end_offset(9, 12), (4, 30));
     }
 }
+
+#[test]
+fn a_log_with_unsynced_bytes_stays_open_when_it_is_cooled() {
+    for place in Place::each() {
+        let mut log = place.fresh(&LogConfig::default());
+        append(&mut log, &batch(&["a"])).expect("appended");
+        log.cool();
+        assert!(!log.is_cold());
+        log.sync().expect("synced");
+        log.cool();
+        assert!(log.is_cold());
+        append(&mut log, &batch(&["b"])).expect("appended");
+        assert!(!log.is_cold());
+    }
+}

@@ -323,3 +323,20 @@ fn a_flush_runs_while_the_log_goes_on() {
     assert_eq!(log.recovery_point(), 51);
     assert!(log.begin_flush().expect("begun").is_empty());
 }
+
+#[test]
+fn a_flush_does_not_hide_that_a_roll_could_not_sync() {
+    let disk = new_disk(1);
+    let mut log = open(&disk, &LogConfig { compacted: true, ..small_segments() }, true, 0);
+    append(&mut log, &batch(&["one"])).expect("appended");
+    let flush = log.begin_flush().expect("begun");
+    // The kernel tells one of two syncs of a file that its bytes are lost, and here that is the sync of the roll.
+    disk.set_rules(vec![Rule::once(Class::Sync, 0, Fault::Failing)]);
+    while log.is_open() {
+        let _ = append(&mut log, &batch(&["some value"]));
+    }
+    let result = flush.run();
+    assert!(result.is_ok(), "the second sync succeeds");
+    assert!(matches!(log.end_flush(flush, result), Err(LogError::Offline)));
+    assert_eq!(log.recovery_point(), 0);
+}

@@ -12,6 +12,7 @@ mod close;
 mod compaction;
 mod coordinator;
 mod data_dir;
+mod descriptors;
 mod flusher;
 mod groups;
 mod history;
@@ -185,7 +186,10 @@ impl Shard {
     ) -> Result<Arc<Partition>, ErrorCode> {
         let partition = live.partition(index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
         match self.seams.router.partition(&live.topic.name, index) {
-            Route::Local => Ok(Arc::clone(partition)),
+            Route::Local => {
+                self.make_room_for(partition);
+                Ok(Arc::clone(partition))
+            }
             Route::Remote(_) => Err(ErrorCode::NotLeaderOrFollower),
         }
     }

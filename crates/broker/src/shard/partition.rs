@@ -134,8 +134,8 @@ impl Partition {
 
     /// True when the log was touched since it was last cooled, and so may hold descriptors.
     pub(crate) fn is_warm(&self) -> bool {
-        let warmth = self.warmth.lock().unwrap_or_else(PoisonError::into_inner);
-        warmth.is_some() || self.touched.load(Ordering::Acquire)
+        self.touched.load(Ordering::Acquire)
+            || self.warmth.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Has the log give back its descriptors and maps if nobody has read or appended for `idle`. The next one opens them
@@ -146,8 +146,12 @@ impl Partition {
         match &mut *state {
             _ if touched => *state = Some(now),
             Some(since) if now.since(*since) >= idle => {
-                self.log().cool();
-                *state = None;
+                // What is not on disk yet stays open, and is looked at again.
+                let mut log = self.log();
+                log.cool();
+                if log.is_cold() {
+                    *state = None;
+                }
             }
             _ => {}
         }
