@@ -71,7 +71,7 @@ impl Log {
             }
             return Err(self.note(error).into());
         }
-        if let Err(error) = set_aside(&self.place, &wanted, &mut report.deleted) {
+        if let Err(error) = set_aside(&wanted, &mut report.deleted) {
             // On a full disk it is as if nothing had been done. Until the first `.swap` is gone, all of them are there, so a
             // crash in between leads to the compacted log.
             let is_undone = is_transient(&error)
@@ -151,7 +151,7 @@ fn announce(place: &Place, segments: &[CleanedSegment]) -> io::Result<()> {
 }
 
 /// The second step.
-fn set_aside(place: &Place, segments: &[CleanedSegment], deleted: &mut DeletedFiles) -> io::Result<()> {
+fn set_aside(segments: &[CleanedSegment], deleted: &mut DeletedFiles) -> io::Result<()> {
     for made in segments {
         for &(base_offset, _) in &made.sources {
             Kind::OF_SEGMENT.into_iter().try_for_each(|kind| deleted.add(base_offset, kind))?;
