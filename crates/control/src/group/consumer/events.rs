@@ -64,6 +64,9 @@ impl Groups {
     pub(super) fn note_changes(&mut self, turn: &mut Turn<'_, '_>, draft: &mut Draft) {
         let group_id = Arc::clone(&draft.group_id);
         let before = self.consumer_group(&group_id).cloned().unwrap_or_default();
+        if Arc::ptr_eq(&before, &draft.snapshot()) {
+            return;
+        }
         let notes = draft.take_notes();
         let raised = draft.highest_epoch() > before.epoch;
         let trigger = raised.then(|| trigger_of(&notes, draft.has_subscription_changed));
@@ -82,7 +85,7 @@ impl Groups {
             turn.note(&group_id, Happening::RebalanceStarted(trigger));
         }
         let after = draft.group();
-        if after.state() == GroupState::Stable && !Arc::ptr_eq(&before, &draft.snapshot()) {
+        if after.state() == GroupState::Stable {
             self.note_settled(turn, &group_id, after);
         }
         if after.is_empty() && !before.is_empty() && !draft.is_conversion {
