@@ -65,6 +65,10 @@ impl BrokerProgram for Limited {
         command
     }
 
+    fn set(&self, command: &mut Command, name: &str, value: &str) {
+        self.ottla.set(command, name, value);
+    }
+
     fn readiness(&self) -> Readiness {
         self.ottla.readiness()
     }
