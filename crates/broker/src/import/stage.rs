@@ -58,7 +58,7 @@ pub(super) fn stage(
         return Err(format!("{}: the copy ends at {found}, not at {expected}", folder.path.display()));
     }
     let start = folder.log_start.min(copied.end).max(log.start_offset());
-    let open_transaction = Some(log.last_stable_offset()).filter(|stable| *stable < copied.end);
+    let open_transaction = Some(log.last_stable_offset(copied.end)).filter(|stable| *stable < copied.end);
     let leader_epoch = log.latest_epoch();
     log.close(adoption.now()).map_err(wrong)?;
     disk.sync_dir(&directory).map_err(|error| error.to_string())?;

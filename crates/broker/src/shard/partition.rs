@@ -138,7 +138,7 @@ impl Partition {
     ) -> Result<Accepted, AppendError> {
         self.touched.store(true, Ordering::Release);
         let mut log = self.log();
-        let appended = log.append(records, Append { leader_epoch: self.leader_epoch, origin, now })?;
+        let appended = log.append(records, Append::new(self.leader_epoch, origin, now))?;
         let unsynced = appended.last_offset.saturating_add(1).saturating_sub(log.recovery_point());
         let first = unsynced > 0 && unsynced >= log.config().flush_messages;
         let sync = if first { Needs::First } else { Needs::Within(log.config().flush_ms) };

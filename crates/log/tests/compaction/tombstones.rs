@@ -119,7 +119,7 @@ fn records_of_transactions_only_go_for_plain_ones_and_markers_stay() {
     }
     place.write("00000000000000000000.log", &bytes);
     let (mut log, _) = place.open(&LogConfig { delete_retention_ms: 0, ..compacted() }, false, 0);
-    assert_eq!((log.end_offset(), log.last_stable_offset()), (5, 5));
+    assert_eq!((log.end_offset(), log.last_stable_offset(5)), (5, 5));
     append(&mut log, &keyed(&[("a", Some("3"))])).expect("appended");
     for _ in 0..60 {
         append(&mut log, &keyed(&[("filler", Some("a longer value"))])).expect("appended");

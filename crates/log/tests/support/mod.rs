@@ -125,7 +125,7 @@ pub fn timed_batch(records: &[(i64, &str)]) -> Bytes {
 }
 
 pub fn client() -> Append {
-    Append { leader_epoch: 3, origin: Origin::Client, now: NOW }
+    Append::new(3, Origin::Client, NOW)
 }
 
 pub fn append(log: &mut Log, batch: &Bytes) -> Result<Appended, AppendError> {

@@ -212,7 +212,7 @@ impl<'a> Runner<'a> {
         let last = base + records as i64 - 1;
         let stored = stamped(&bytes, base, self.story.epoch);
         self.story.in_flight = Some(Sent { base, last, stored });
-        let append = Append { leader_epoch: self.story.epoch, origin: Origin::Client, now: NOW };
+        let append = Append::new(self.story.epoch, Origin::Client, NOW);
         let log = self.log.as_mut().expect("open");
         match log.append(bytes, append) {
             Ok(appended) => {
@@ -232,7 +232,7 @@ impl<'a> Runner<'a> {
 
     fn resend(&mut self, producer: i64) {
         let Some(sent) = last_of(&self.story.batches, producer) else { return };
-        let append = Append { leader_epoch: self.story.epoch, origin: Origin::Client, now: NOW };
+        let append = Append::new(self.story.epoch, Origin::Client, NOW);
         match self.log.as_mut().expect("open").append(unstamped(&sent.stored), append) {
             Ok(appended) => assert_eq!((appended.base_offset, appended.duplicate), (sent.base, true)),
             Err(error) => assert!(self.disk.is_off(), "{error}"),
@@ -326,7 +326,7 @@ pub fn check(disk: &SimDisk, story: &Story, promise: Promise, what: &str) -> Log
 /// What a producer sees that sends its last batch again, and then the next one.
 pub fn check_producers(mut log: Log, story: &Story, what: &str) {
     let (start, end) = (log.start_offset(), log.end_offset());
-    let append = Append { leader_epoch: story.epoch + 1, origin: Origin::Client, now: NOW };
+    let append = Append::new(story.epoch + 1, Origin::Client, NOW);
     let all: Vec<Sent> = story.batches.iter().chain(&story.in_flight).cloned().collect();
     let kept: Vec<Sent> =
         all.iter().filter(|batch| batch.base >= start && batch.last < end).cloned().collect();
