@@ -14,3 +14,4 @@ mod status;
 mod swap;
 mod time;
 mod tombstones;
+mod transactions;

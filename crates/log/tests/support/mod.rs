@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test file uses a part of it")]
 
 pub mod script;
+pub mod transactions;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
