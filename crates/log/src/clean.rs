@@ -22,6 +22,7 @@
 //! - Records of aborted transactions go, and make no older one go. A marker goes `delete.retention.ms` after the first
 //!   run that found nothing of its transaction.
 
+mod census;
 mod filter;
 mod hash;
 mod key_map;
@@ -39,6 +40,7 @@ use crate::error::LogError;
 use crate::names::{CLEANED_SUFFIX, Kind, file_name};
 use crate::segment::Place;
 
+pub use census::{Census, CleanedCount, RecordCount};
 pub use plan::CleanPlan;
 pub(crate) use plan::{PlanSettings, Source};
 pub use status::{CleanBlocked, CleanBound, CleanStatus};
