@@ -134,9 +134,10 @@ fn an_old_snapshot_opens_no_transaction_that_has_gone() {
         let (log, _) = place.open(&config(), true, end);
         assert_eq!(log.last_stable_offset(end), end);
         drop(log);
-        let snapshots = place.files().into_iter().filter(|(name, _)| name.ends_with(".snapshot"));
-        let Some((newest, _)) = snapshots.last() else { break };
-        place.remove(&newest);
+        let files = place.files();
+        let newest = files.iter().rfind(|(name, _)| name.ends_with(".snapshot"));
+        let Some((newest, _)) = newest else { break };
+        place.remove(newest);
     }
 }
 
