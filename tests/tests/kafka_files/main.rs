@@ -100,7 +100,7 @@ fn what_was_aborted_in_kafka_is_aborted_after_the_import() {
     let ottla = Ottla::find().unwrap();
     let logs = tempfile::tempdir().unwrap();
     let mut broker = Broker::start(Arc::new(kafka), &logs.path().join("kafka.log")).unwrap();
-    drop(Workload::begin(&mut broker));
+    Workload::begin(&mut broker);
     transactions::write(&mut broker);
     let told = transactions::read(&mut broker);
     let aborted: usize = told.iter().map(|told| told.aborted.len()).sum();
