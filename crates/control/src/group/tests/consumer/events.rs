@@ -85,7 +85,7 @@ fn whoever_gives_nothing_back_is_put_out() {
 
 #[test]
 fn groups_that_change_their_kind() {
-    let mut scene = super::convert::classic_of_one();
+    let mut scene = convert::classic_of_one();
     scene.consumer_heartbeat("b", joins("b", &["foo"]));
     scene.consumer_heartbeat("b", beat("b", -1));
     assert_eq!(
