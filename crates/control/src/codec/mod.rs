@@ -14,6 +14,7 @@ mod offset_commit;
 mod reader;
 #[cfg(test)]
 pub(crate) mod tests;
+mod transaction_log;
 mod writer;
 
 pub use consumer_protocol::{ConsumerAssignment, ConsumerSubscription};
@@ -21,4 +22,5 @@ pub use group_metadata::{GroupMetadataMember, GroupMetadataValue};
 pub use key::Key;
 pub use offset_commit::OffsetCommitValue;
 pub use reader::{DecodeError, Reader};
+pub use transaction_log::{TransactionLogKey, TransactionLogValue};
 pub use writer::{EncodeError, Writer};
