@@ -186,9 +186,9 @@ fn write_partitions(writer: &mut Writer, flexible: bool, topics: Option<&[(&str,
         return if flexible { writer.unsigned_varint(0) } else { writer.i32(-1) };
     };
     if flexible {
-        writer.compact_count(topics.len())
+        writer.compact_count(topics.len());
     } else {
-        writer.count(topics.len())
+        writer.count(topics.len());
     }
     for (topic, indexes) in topics {
         if flexible {
