@@ -1,8 +1,12 @@
 //! The `ottla` command.
 
+mod ask;
 mod import;
+mod inspect;
 mod logs;
 mod serve;
+mod table;
+mod words;
 
 use std::process::ExitCode;
 
@@ -22,6 +26,8 @@ enum Command {
     Serve(serve::Serve),
     /// Takes topics over from the data directory of a stopped Apache Kafka.
     Import(import::Import),
+    /// Shows what a broker, or a stopped data directory, is doing and why.
+    Inspect(inspect::Inspect),
 }
 
 fn main() -> ExitCode {
@@ -29,6 +35,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Serve(serve) => serve.run(),
         Command::Import(import) => import.run(),
+        Command::Inspect(inspect) => inspect.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

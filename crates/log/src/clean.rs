@@ -22,6 +22,7 @@
 //! - Which transactions were aborted is not known here. Records of transactions make no older one go, and are
 //!   themselves only left out for a newer plain one; the markers that end them stay.
 
+mod census;
 mod filter;
 mod hash;
 mod key_map;
@@ -38,6 +39,7 @@ use crate::error::LogError;
 use crate::names::{CLEANED_SUFFIX, Kind, file_name};
 use crate::segment::Place;
 
+pub use census::{Census, CleanedCount, RecordCount};
 pub use plan::CleanPlan;
 pub(crate) use plan::{PlanSettings, Source};
 pub use status::{CleanBlocked, CleanBound, CleanStatus};

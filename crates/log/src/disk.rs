@@ -1,8 +1,9 @@
 //! Everything that a log does to a disk, as one narrow trait.
 //!
 //! **Invariant**: no other module of this crate touches the file system. [`RealDisk`] is the machine's,
-//! [`MemoryDisk`] keeps everything in memory, and [`SimDisk`] is the twin that fails, is killed and loses its
-//! power, since the calls here are the only ways in which a log can change what is on a disk.
+//! [`MemoryDisk`] keeps everything in memory, [`OverlayDisk`] reads the machine's and keeps changes in memory,
+//! and [`SimDisk`] is the twin that fails, is killed and loses its power, since the calls here are the only ways
+//! in which a log can change what is on a disk.
 
 use std::fmt::Debug;
 use std::io;
@@ -13,10 +14,12 @@ use bytes::Bytes;
 
 mod map;
 mod memory;
+mod overlay;
 mod real;
 pub mod sim;
 
 pub use memory::MemoryDisk;
+pub use overlay::OverlayDisk;
 pub use real::RealDisk;
 pub use sim::SimDisk;
 

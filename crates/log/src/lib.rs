@@ -30,9 +30,12 @@ pub use batch::{
     BatchBuilder, BatchError, BatchHeader, Compression, NewRecord, Origin, Record, RecordError, Rules,
     TimestampType, ValidBatch, records, validate,
 };
-pub use clean::{CleanBlocked, CleanBound, CleanLimits, CleanPlan, CleanStats, CleanStatus, Cleaned};
+pub use clean::{
+    Census, CleanBlocked, CleanBound, CleanLimits, CleanPlan, CleanStats, CleanStatus, Cleaned, CleanedCount,
+    RecordCount,
+};
 pub use config::LogConfig;
-pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, RealDisk, SimDisk};
+pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, OverlayDisk, RealDisk, SimDisk};
 pub use error::{AppendError, LogError, ReadError, is_transient};
 pub use log::{
     Append, Appended, Batches, CleanReport, Closed, DeletedFiles, ExpiredSegment, Flush, Identity, Log, Open,

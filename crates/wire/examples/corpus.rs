@@ -8,7 +8,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use ottla_wire::fuzz::{Fill, sample_request};
-use ottla_wire::{api_keys, api_name, flexible_from, versions};
+use ottla_wire::{api_keys, api_name, flexible_from, private_keys, versions};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let directory = env::args().nth(1).ok_or("usage: corpus DIRECTORY")?;
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         unknown_tags: 1,
         ..Fill::default()
     };
-    for key in api_keys() {
+    for key in api_keys().chain(private_keys()) {
         let (name, range) = api_name(key).zip(versions(key)).ok_or("listed")?;
         let smallest = content(key, *range.start(), &Fill::default()).ok_or("listed")?;
         let largest = content(key, *range.end(), &full).ok_or("listed")?;

@@ -115,6 +115,11 @@ impl<'a> Writer<'a> {
         self.nullable_string(Some(text));
     }
 
+    pub(crate) fn nullable_bytes(&mut self, bytes: Option<&[u8]>) {
+        self.length(bytes.map(<[u8]>::len));
+        self.buffer.put_slice(bytes.unwrap_or_default());
+    }
+
     /// An array: its length, then each element.
     pub(crate) fn elements<T>(&mut self, elements: &[T], mut element: impl FnMut(&mut Self, &T)) {
         self.length(Some(elements.len()));

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use ottla_wire::fuzz::{SplitMix64, fuzz_frame, fuzz_request, mutate};
-use ottla_wire::{api_keys, check_request, flexible_from};
+use ottla_wire::{api_keys, check_request, flexible_from, private_keys};
 
 /// The files of one target, in the order of their names.
 fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
@@ -47,7 +47,7 @@ fn requests() {
 
 #[test]
 fn the_corpus_has_a_small_and_a_full_body_of_every_api() {
-    for key in api_keys() {
+    for key in api_keys().chain(private_keys()) {
         let files = corpus("request");
         let of_key = files.iter().filter(|(_, content)| content[..2] == key.to_be_bytes());
         let mut count = 0;

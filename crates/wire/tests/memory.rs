@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ottla_wire::fuzz::{Fill, decode_request, request_arrays, sample_request};
 use ottla_wire::{
     DECODED_BYTES_FREE, DECODED_BYTES_PER_BYTE, FrameReader, Reason, api_keys, check_request, fetch,
-    list_offsets, offset_commit, offset_fetch, produce, versions,
+    list_offsets, offset_commit, offset_fetch, private_keys, produce, versions,
 };
 
 /// The most memory that `work` holds at a time, in bytes.
@@ -32,7 +32,9 @@ fn an_idle_connection_gives_the_memory_of_a_large_frame_back() {
 }
 
 fn every_version() -> impl Iterator<Item = (i16, i16)> {
-    api_keys().flat_map(|key| versions(key).expect("listed").map(move |version| (key, version)))
+    api_keys()
+        .chain(private_keys())
+        .flat_map(|key| versions(key).expect("listed").map(move |version| (key, version)))
 }
 
 /// Decodes a request with `kafka-protocol`, when it can, and returns the most memory that this took.

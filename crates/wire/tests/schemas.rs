@@ -7,7 +7,9 @@ use ottla_wire::fuzz::{
     Fill, Sample, SplitMix64, fuzz_request, mutate, request_arrays, round_trip_request, round_trip_response,
     sample_request, sample_response,
 };
-use ottla_wire::{Reason, api_keys, api_name, check_request, check_response, flexible_from, versions};
+use ottla_wire::{
+    Reason, api_keys, api_name, check_request, check_response, flexible_from, private_keys, versions,
+};
 
 /// Bodies that between them have every field, with and without content.
 fn fills() -> [Fill<'static>; 4] {
@@ -29,7 +31,9 @@ fn fills() -> [Fill<'static>; 4] {
 }
 
 fn every_version() -> impl Iterator<Item = (i16, i16)> {
-    api_keys().flat_map(|key| versions(key).expect("listed").map(move |version| (key, version)))
+    api_keys()
+        .chain(private_keys())
+        .flat_map(|key| versions(key).expect("listed").map(move |version| (key, version)))
 }
 
 fn frame(api_key: i16, version: i16, body: &[u8]) -> Vec<u8> {

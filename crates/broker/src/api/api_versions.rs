@@ -4,6 +4,7 @@ use bytes::Bytes;
 use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use ottla_model::ErrorCode;
+use ottla_wire::private::SOFTWARE_NAME;
 use ottla_wire::unsupported_api_versions;
 
 use super::call::{Call, Closed, Started};
@@ -18,7 +19,8 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
         || (is_software_text(&request.client_software_name)
             && is_software_text(&request.client_software_version));
     if legal {
-        return call.ready(&served());
+        let tells_private = &*request.client_software_name == SOFTWARE_NAME;
+        return call.ready(&served(tells_private));
     }
     call.ready(&ApiVersionsResponse::default().with_error_code(ErrorCode::InvalidRequest.code()))
 }
@@ -28,9 +30,11 @@ pub(super) fn unsupported(call: &Call, api: &Api) -> Result<Started, Closed> {
     Ok(Started::Ready(vec![unsupported_api_versions(call.correlation_id(), api.oldest, api.newest)?]))
 }
 
-fn served() -> ApiVersionsResponse {
+/// Every API; the private ones for who is to know of them.
+fn served(tells_private: bool) -> ApiVersionsResponse {
     let api_keys = APIS
         .iter()
+        .filter(|api| tells_private || !api.is_private())
         .map(|api| {
             ApiVersion::default()
                 .with_api_key(api.key)

@@ -1,13 +1,14 @@
 //! The one table of served APIs.
 
 use bytes::Bytes;
+use ottla_wire::PRIVATE_KEY_MIN;
 
 use super::call::{Call, Closed, Started};
 use super::{
     api_versions, create_partitions, create_topics, delete_groups, delete_records, delete_topics,
     describe_cluster, describe_configs, describe_groups, fetch, find_coordinator, group_membership,
-    init_producer_id, list_groups, list_offsets, metadata, offset_commit, offset_delete, offset_fetch,
-    offset_for_leader_epoch, produce,
+    init_producer_id, inspect_compaction, list_groups, list_offsets, metadata, offset_commit, offset_delete,
+    offset_fetch, offset_for_leader_epoch, produce,
 };
 
 /// Answers a request of one API. The body has been checked against the schema.
@@ -30,6 +31,11 @@ pub(super) struct Api {
 impl Api {
     pub(super) fn serves(&self, version: i16) -> bool {
         (self.oldest..=self.newest).contains(&version)
+    }
+
+    /// True for an API that is none of Kafka's. Other clients than `ottla` are not told of it.
+    pub(super) fn is_private(&self) -> bool {
+        self.key >= PRIVATE_KEY_MIN
     }
 
     /// The oldest version that is advertised. Kafka advertises Produce from 0, though it serves it from 3 only:
@@ -75,6 +81,8 @@ apis! {
     42, "DeleteGroups", 0..=2, delete_groups::handle;
     47, "OffsetDelete", 0..=0, offset_delete::handle;
     60, "DescribeCluster", 0..=2, describe_cluster::handle;
+    // Private: what `ottla` commands ask.
+    0x5000, "InspectCompaction", 0..=0, inspect_compaction::handle;
 }
 
 /// The API with that key, if it is served.
@@ -89,7 +97,7 @@ mod tests {
     #[test]
     fn the_schemas_know_every_version_that_is_served() {
         for api in APIS {
-            let known = ottla_wire::versions(api.key).expect("an API of Kafka");
+            let known = ottla_wire::versions(api.key).expect("an API with a schema");
             assert!(*known.start() <= api.oldest && api.newest <= *known.end(), "{}", api.name);
             assert_eq!(ottla_wire::api_name(api.key), Some(api.name));
         }

@@ -122,7 +122,7 @@ impl Shard {
         Ok(Some(report))
     }
 
-    fn cleaned_to(&self, partition: &Partition) -> Offset {
+    pub(super) fn cleaned_to(&self, partition: &Partition) -> Offset {
         let checkpoints = self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner);
         checkpoints.cleaned_to(&partition.topic, partition.index)
     }

@@ -98,6 +98,17 @@ impl DataDir {
         properties(&disk.read(&path.join(META)).ok()?).get("node.id")?.parse().ok()
     }
 
+    /// Refuses a directory that no Ottla has used.
+    pub(crate) fn check_used(disk: &dyn Disk, path: &Path) -> Result<(), OpenError> {
+        let wrong = |reason| OpenError::DataDir { path: path.to_owned(), reason };
+        for file in [META, OWN] {
+            if !disk.exists(&path.join(file)).map_err(|error| wrong(error.to_string()))? {
+                return Err(wrong(format!("it is not one of Ottla's: there is no {file}")));
+            }
+        }
+        Ok(())
+    }
+
     /// Raises the leader epoch when it is lower. It is on disk when this returns.
     pub(crate) fn raise_leader_epoch(&mut self, at_least: LeaderEpoch) -> io::Result<()> {
         if self.leader_epoch < at_least {
@@ -143,6 +154,22 @@ fn take_lock(path: &Path) -> Result<File, OpenError> {
         File::options().create(true).truncate(false).write(true).open(path.join(LOCK)).map_err(wrong)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::Locked { path: path.to_owned() }),
+        Err(std::fs::TryLockError::Error(error)) => Err(wrong(error)),
+    }
+}
+
+/// Keeps brokers from starting on a directory while somebody looks into it, together with others who look. It writes
+/// nothing: without a lock file there is no broker, since each makes one.
+pub(crate) fn lock_to_look(path: &Path) -> Result<Option<File>, OpenError> {
+    let wrong = |error: io::Error| OpenError::DataDir { path: path.to_owned(), reason: error.to_string() };
+    let file = match File::open(path.join(LOCK)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(wrong(error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(Some(file)),
         Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::Locked { path: path.to_owned() }),
         Err(std::fs::TryLockError::Error(error)) => Err(wrong(error)),
     }

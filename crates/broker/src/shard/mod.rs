@@ -7,6 +7,7 @@ mod adopt;
 mod catalog;
 mod checkpoints;
 mod cleaner;
+mod compaction;
 mod coordinator;
 mod data_dir;
 mod flusher;
@@ -18,6 +19,7 @@ mod producer_ids;
 mod records;
 mod retention;
 mod router;
+mod stopped;
 mod strays;
 mod topics;
 
@@ -27,7 +29,7 @@ use std::time::Duration;
 use ottla_control::catalog::Catalog;
 use ottla_control::group::Groups;
 use ottla_model::{ErrorCode, PartitionIndex, TopicId, WallMillis};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 use tracing::{info, warn};
 
 pub(crate) use adopt::{Adoption, LogToAdopt, TopicToAdopt};
@@ -38,6 +40,7 @@ pub(crate) use data_dir::Lock;
 pub(crate) use flusher::Flusher;
 pub(crate) use open::{Place, Seams};
 pub(crate) use partition::{Accepted, Needs, Offline, Partition};
+pub use stopped::{InspectError, inspect_compaction};
 pub(crate) use strays::partition_of;
 pub(crate) use topics::LiveTopic;
 
@@ -51,6 +54,9 @@ use topics::Topics;
 
 /// Longest sleep of the timer loop; it is woken earlier when a deadline comes nearer.
 const TIMER_SLEEP_MAX: Duration = Duration::from_secs(3600);
+
+/// Requests of private APIs that are worked on at a time; the others wait.
+const PRIVATE_TURNS_MAX: usize = 4;
 
 /// Everything durable that one broker serves.
 pub(crate) struct Shard {
@@ -68,6 +74,7 @@ pub(crate) struct Shard {
     producer_ids: ProducerIds,
     checkpoints: Mutex<Checkpoints>,
     fetch_sessions: FetchSessions,
+    private_turns: Semaphore,
     /// Woken when some coordinator's deadline has come nearer.
     timers: Arc<Notify>,
 }
@@ -98,6 +105,12 @@ impl Shard {
     /// The fetch sessions of this broker (KIP-227).
     pub(crate) fn fetch_sessions(&self) -> &FetchSessions {
         &self.fetch_sessions
+    }
+
+    /// Waits until a request of a private API may be worked on, which lasts until what this gives is dropped.
+    pub(crate) async fn private_turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed, so there is always one in the end.
+        self.private_turns.acquire().await.ok()
     }
 
     /// The topic with that name, if it exists.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use ottla_control::catalog::{Catalog, Topic};
 use ottla_log::{Disk, Identity, Log, LogConfig, LogError, Open};
 use ottla_model::{CLUSTER_METADATA, PartitionIndex, TopicId, TopicName};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tracing::{error, warn};
 
 use super::checkpoints::Checkpoints;
@@ -17,7 +17,7 @@ use super::producer_ids::ProducerIds;
 use super::router::{OneNode, Router};
 use super::strays;
 use super::topics::{LiveTopic, Topics};
-use super::{FetchSessions, Settings, Shard};
+use super::{FetchSessions, PRIVATE_TURNS_MAX, Settings, Shard};
 use crate::clock::{Clock, Started, SystemRandom};
 use crate::error::OpenError;
 use crate::settings::log_config;
@@ -100,6 +100,7 @@ impl Shard {
             producer_ids: ProducerIds::default(),
             checkpoints: Mutex::new(checkpoints),
             fetch_sessions: FetchSessions::new(sessions),
+            private_turns: Semaphore::new(PRIVATE_TURNS_MAX),
             timers: Arc::new(Notify::new()),
         });
         shard.load_groups()?;
@@ -166,7 +167,7 @@ impl Opener<'_> {
         Ok(LiveTopic { topic, partitions })
     }
 
-    fn partition(
+    pub(super) fn partition(
         &self,
         topic: &TopicName,
         topic_id: TopicId,

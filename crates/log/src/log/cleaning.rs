@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ottla_model::{NONE, Offset, WallMillis};
 
 use super::{Log, State};
-use crate::clean::{CleanBlocked, CleanBound, CleanPlan, CleanStatus, PlanSettings, Source};
+use crate::clean::{Census, CleanBlocked, CleanBound, CleanPlan, CleanStatus, PlanSettings, Source};
 use crate::error::{LogError, ReadError};
 use crate::segment::{Scan, Segment};
 
@@ -141,16 +141,6 @@ impl Log {
         if status.blocked.is_some() {
             return Ok(None);
         }
-        let count =
-            self.segments.partition_point(|segment| segment.base_offset() < status.first_uncleanable_offset);
-        let sources = self.segments.iter().take(count).enumerate().map(|(place, segment)| {
-            Ok(Source {
-                base_offset: segment.base_offset(),
-                end_offset: self.segment_end(place),
-                size: segment.size(),
-                file: Arc::clone(segment.file()?),
-            })
-        });
         let settings = PlanSettings {
             now,
             delete_retention_ms: self.config.delete_retention_ms,
@@ -160,11 +150,35 @@ impl Log {
         };
         Ok(Some(CleanPlan {
             place: Arc::clone(&self.place),
-            sources: sources.collect::<io::Result<_>>()?,
+            sources: self.sources_before(status.first_uncleanable_offset)?,
             first_dirty: status.first_dirty_offset,
             producer_offsets: self.producers.last_offsets(),
             settings,
         }))
+    }
+
+    /// The segments that begin before an offset, as somebody reads them who does not hold the log.
+    fn sources_before(&self, offset: Offset) -> io::Result<Vec<Source>> {
+        let count = self.segments.partition_point(|segment| segment.base_offset() < offset);
+        let sources = self.segments.iter().take(count).enumerate().map(|(place, segment)| {
+            Ok(Source {
+                base_offset: segment.base_offset(),
+                end_offset: self.segment_end(place),
+                size: segment.size(),
+                file: Arc::clone(segment.file()?),
+            })
+        });
+        sources.collect()
+    }
+
+    /// Takes the segments that begin before `upper` to be counted. `cleaned_to` is where the compacted part ends
+    /// ([`CleanStatus::first_dirty_offset`]).
+    ///
+    /// # Errors
+    /// [`LogError::Offline`], or [`LogError::Storage`] when a segment cannot be opened.
+    pub fn census(&self, upper: Offset, cleaned_to: Offset) -> Result<Census, LogError> {
+        self.check_open()?;
+        Ok(Census { sources: self.sources_before(upper)?, cleaned_to })
     }
 
     /// When the first tombstone may go, from the headers of all batches. `None` when no tombstone waits: a run

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod census;
 mod crashes;
 mod fold;
 mod keyed;

@@ -10,6 +10,7 @@ mod leader;
 pub mod list_offsets;
 pub mod offset_commit;
 pub mod offset_fetch;
+pub mod private;
 pub mod produce;
 
 pub use leader::{CurrentLeader, NodeEndpoint};

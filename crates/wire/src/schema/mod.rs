@@ -31,6 +31,7 @@
 //! - A compact string of more than 32,767 bytes: an error for Kafka only. A string that is not UTF-8: an error
 //!   for `kafka-protocol` only, Kafka puts replacement characters.
 
+mod private;
 mod requests;
 mod responses;
 mod shape;
@@ -41,6 +42,7 @@ use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use crate::{Malformed, Reason};
+use private::{PRIVATE_REQUESTS, PRIVATE_RESPONSES};
 use requests::REQUESTS;
 use responses::RESPONSES;
 use text::Message;
@@ -52,6 +54,9 @@ pub const DECODED_BYTES_FREE: usize = 64 * 1024;
 
 /// Memory that decoding may take on top, in bytes for each byte of the body.
 pub const DECODED_BYTES_PER_BYTE: usize = 16;
+
+/// The first key of the private APIs (see [`crate::message::private`]); Kafka's own are far below.
+pub const PRIVATE_KEY_MIN: i16 = 0x5000;
 
 /// What [`check_request`] found out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,10 +74,10 @@ pub struct Decoded {
 /// and -1, and tagged fields of other versions, where Kafka and `kafka-protocol` would read different things.
 ///
 /// # Errors
-/// [`Malformed`] with the first thing that is wrong; [`Reason::NoSchema`] for an API or version that Kafka 4.3.1
-/// does not have.
+/// [`Malformed`] with the first thing that is wrong; [`Reason::NoSchema`] for an API or version that neither
+/// Kafka 4.3.1 has nor is private.
 pub fn check_request(api_key: i16, version: i16, body: &[u8]) -> Result<Decoded, Malformed> {
-    check(&REQUEST_TABLE, api_key, version, body)
+    check(request_table(api_key), api_key, version, body)
 }
 
 /// As [`check_request`], for the body of a response; for clients.
@@ -80,41 +85,46 @@ pub fn check_request(api_key: i16, version: i16, body: &[u8]) -> Result<Decoded,
 /// # Errors
 /// As [`check_request`].
 pub fn check_response(api_key: i16, version: i16, body: &[u8]) -> Result<Decoded, Malformed> {
-    check(&RESPONSE_TABLE, api_key, version, body)
+    check(response_table(api_key), api_key, version, body)
 }
 
 /// First flexible version of an API (KIP-482), `i16::MAX` when it has none; `None` for an unknown API.
 #[must_use]
 pub fn flexible_from(api_key: i16) -> Option<i16> {
-    REQUEST_TABLE.message(api_key).map(|(_, message)| message.flexible_from)
+    request_table(api_key).message(api_key).map(|(_, message)| message.flexible_from)
 }
 
-/// Kafka's name of an API, such as `Produce`.
+/// The name of an API, such as `Produce`.
 #[must_use]
 pub fn api_name(api_key: i16) -> Option<&'static str> {
-    REQUEST_TABLE.message(api_key).map(|(_, message)| message.name)
+    request_table(api_key).message(api_key).map(|(_, message)| message.name)
 }
 
-/// The versions of an API that have a schema in Kafka 4.3.1, unstable ones included.
+/// The versions of an API that have a schema, those included that are unstable in Kafka 4.3.1.
 #[must_use]
 pub fn versions(api_key: i16) -> Option<RangeInclusive<i16>> {
-    REQUEST_TABLE.message(api_key).map(|(_, message)| message.versions.clone())
+    request_table(api_key).message(api_key).map(|(_, message)| message.versions.clone())
 }
 
-/// The keys of all APIs that a broker's listener answers, in order.
+/// The keys of all APIs that the listener of an Apache Kafka broker answers, in order.
 pub fn api_keys() -> impl Iterator<Item = i16> {
     REQUEST_TABLE.messages.iter().map(|message| message.key)
 }
 
+/// The keys of the private APIs, in order.
+pub fn private_keys() -> impl Iterator<Item = i16> {
+    PRIVATE_REQUEST_TABLE.messages.iter().map(|message| message.key)
+}
+
 /// The shape of a request and whether the version is flexible.
 pub(crate) fn request_shape(api_key: i16, version: i16) -> Option<(bool, &'static Shape)> {
-    let (message, shape) = REQUEST_TABLE.shape(api_key, version)?;
+    let (message, shape) = request_table(api_key).shape(api_key, version)?;
     Some((version >= message.flexible_from, shape))
 }
 
 /// The shape of a response and whether the version is flexible.
 pub(crate) fn response_shape(api_key: i16, version: i16) -> Option<(bool, &'static Shape)> {
-    let (message, shape) = RESPONSE_TABLE.shape(api_key, version)?;
+    let (message, shape) = response_table(api_key).shape(api_key, version)?;
     Some((version >= message.flexible_from, shape))
 }
 
@@ -142,6 +152,32 @@ static RESPONSE_SHAPES: [OnceLock<Option<Box<Shape>>>; shape_count(&RESPONSES)] 
     [const { OnceLock::new() }; shape_count(&RESPONSES)];
 static RESPONSE_TABLE: Table =
     Table { messages: &RESPONSE_MESSAGES, first_shapes: &first_shapes(&RESPONSES), shapes: &RESPONSE_SHAPES };
+
+static PRIVATE_REQUEST_MESSAGES: [Message; PRIVATE_REQUESTS.len()] = PRIVATE_REQUESTS;
+static PRIVATE_REQUEST_SHAPES: [OnceLock<Option<Box<Shape>>>; shape_count(&PRIVATE_REQUESTS)] =
+    [const { OnceLock::new() }; shape_count(&PRIVATE_REQUESTS)];
+static PRIVATE_REQUEST_TABLE: Table = Table {
+    messages: &PRIVATE_REQUEST_MESSAGES,
+    first_shapes: &first_shapes(&PRIVATE_REQUESTS),
+    shapes: &PRIVATE_REQUEST_SHAPES,
+};
+
+static PRIVATE_RESPONSE_MESSAGES: [Message; PRIVATE_RESPONSES.len()] = PRIVATE_RESPONSES;
+static PRIVATE_RESPONSE_SHAPES: [OnceLock<Option<Box<Shape>>>; shape_count(&PRIVATE_RESPONSES)] =
+    [const { OnceLock::new() }; shape_count(&PRIVATE_RESPONSES)];
+static PRIVATE_RESPONSE_TABLE: Table = Table {
+    messages: &PRIVATE_RESPONSE_MESSAGES,
+    first_shapes: &first_shapes(&PRIVATE_RESPONSES),
+    shapes: &PRIVATE_RESPONSE_SHAPES,
+};
+
+fn request_table(api_key: i16) -> &'static Table {
+    if api_key < PRIVATE_KEY_MIN { &REQUEST_TABLE } else { &PRIVATE_REQUEST_TABLE }
+}
+
+fn response_table(api_key: i16) -> &'static Table {
+    if api_key < PRIVATE_KEY_MIN { &RESPONSE_TABLE } else { &PRIVATE_RESPONSE_TABLE }
+}
 
 #[expect(clippy::indexing_slicing, reason = "a place out of bounds is an error of the compiler here")]
 const fn shape_count(messages: &[Message]) -> usize {
