@@ -63,6 +63,16 @@ pub enum AppendError {
         /// Who wrote the batch.
         producer_id: ProducerId,
     },
+    /// TRANSACTION_COORDINATOR_FENCED: a later coordinator has ended a transaction of the producer here.
+    #[error("coordinator epoch {epoch} for producer {producer_id} is older than {current}")]
+    TransactionCoordinatorFenced {
+        /// Whose transaction was to end.
+        producer_id: ProducerId,
+        /// The epoch in the marker.
+        epoch: i32,
+        /// The epoch that the log has.
+        current: i32,
+    },
     /// KAFKA_STORAGE_ERROR: the disk did not take it. See [`is_transient`]; after any other error the log is
     /// closed.
     #[error("storage: {0}")]

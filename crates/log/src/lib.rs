@@ -37,8 +37,10 @@ pub use clean::{
 pub use config::LogConfig;
 pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, OverlayDisk, RealDisk, SimDisk};
 pub use error::{AppendError, LogError, ReadError, is_transient};
+pub use index::AbortedTransaction;
 pub use log::{
     Append, Appended, Batches, CleanReport, Closed, DeletedFiles, ExpiredSegment, Flush, Identity, Log, Open,
     Quarantined, Read, ReadLimit, RetentionReason, RetentionReport, TimedOffset,
 };
+pub use producers::{ActiveProducer, EndMarker, FirstBatch, Guard, Outcome};
 pub use recovery::RecoveryReport;

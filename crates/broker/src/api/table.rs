@@ -6,9 +6,9 @@ use ottla_wire::PRIVATE_KEY_MIN;
 use super::call::{Call, Closed, Started};
 use super::{
     api_versions, create_partitions, create_topics, delete_groups, delete_records, delete_topics,
-    describe_cluster, describe_configs, describe_groups, fetch, find_coordinator, group_membership,
-    init_producer_id, inspect_compaction, list_groups, list_offsets, metadata, offset_commit, offset_delete,
-    offset_fetch, offset_for_leader_epoch, produce,
+    describe_cluster, describe_configs, describe_groups, describe_producers, fetch, find_coordinator,
+    group_membership, init_producer_id, inspect_compaction, list_groups, list_offsets, metadata,
+    offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce,
 };
 
 /// Answers a request of one API. The body has been checked against the schema.
@@ -81,6 +81,7 @@ apis! {
     42, "DeleteGroups", 0..=2, delete_groups::handle;
     47, "OffsetDelete", 0..=0, offset_delete::handle;
     60, "DescribeCluster", 0..=2, describe_cluster::handle;
+    61, "DescribeProducers", 0..=0, describe_producers::handle;
     // Private: what `ottla` commands ask.
     0x5000, "InspectCompaction", 0..=0, inspect_compaction::handle;
 }

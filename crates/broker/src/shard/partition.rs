@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ottla_log::{Append, AppendError, Appended, Log, Origin, Read, ReadError, ReadLimit};
+use ottla_log::{Append, AppendError, Appended, Log, Origin};
 use ottla_model::{LeaderEpoch, Monotonic, Offset, PartitionIndex, TopicName, WallMillis};
 use tokio::sync::Notify;
 
@@ -136,9 +136,18 @@ impl Partition {
         origin: Origin,
         now: WallMillis,
     ) -> Result<Accepted, AppendError> {
-        self.touched.store(true, Ordering::Release);
+        self.append_as(records, Append::new(self.leader_epoch, origin, now))
+    }
+
+    /// Appends one batch that begins a transaction, or ends one.
+    pub(crate) fn append_as(
+        self: &Arc<Self>,
+        records: Bytes,
+        append: Append,
+    ) -> Result<Accepted, AppendError> {
+        self.touch();
         let mut log = self.log();
-        let appended = log.append(records, Append { leader_epoch: self.leader_epoch, origin, now })?;
+        let appended = log.append(records, append)?;
         let unsynced = appended.last_offset.saturating_add(1).saturating_sub(log.recovery_point());
         let first = unsynced > 0 && unsynced >= log.config().flush_messages;
         let sync = if first { Needs::First } else { Needs::Within(log.config().flush_ms) };
@@ -156,17 +165,9 @@ impl Partition {
         }
     }
 
-    /// Reads whole batches from `from` on, below `upper`, which is a high watermark that the caller has read: it tells its
-    /// client both, and they must fit together.
-    pub(crate) fn read(
-        &self,
-        from: Offset,
-        max_bytes: usize,
-        at_least_one: bool,
-        upper: Offset,
-    ) -> Result<Read, ReadError> {
+    /// Takes note that the log is used.
+    pub(super) fn touch(&self) {
         self.touched.store(true, Ordering::Release);
-        self.log().read(from, ReadLimit { max_bytes, at_least_one, upper })
     }
 
     /// Wakes everybody who waits; each asks again.

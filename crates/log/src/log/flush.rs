@@ -165,6 +165,7 @@ impl Log {
             }
         }
         self.recovery_point = self.recovery_point.max(flush.end_offset);
+        self.producers.forget_ended(self.recovery_point);
         Ok(())
     }
 

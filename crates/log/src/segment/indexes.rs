@@ -90,7 +90,7 @@ impl Segment {
         Ok(self.times.get_or_init(|| index))
     }
 
-    fn load_file(&self, kind: Kind) -> io::Result<Option<Bytes>> {
+    pub(super) fn load_file(&self, kind: Kind) -> io::Result<Option<Bytes>> {
         let file = match self.place.disk.open(&self.path(kind), OpenFile { create: false, capacity: 0 }) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -175,7 +175,7 @@ impl Segment {
         Ok(scan.around(self.damage()))
     }
 
-    /// Ends the time index with the largest timestamp and writes both files
+    /// Ends the time index with the largest timestamp and writes the files
     /// (`LogSegment.onBecomeInactiveSegment`). What a failed write left behind the last batch is cut. May be
     /// called again after an error.
     pub(crate) fn seal(&mut self) -> io::Result<()> {
@@ -184,6 +184,7 @@ impl Segment {
             self.has_torn_tail = false;
         }
         self.is_sealed = true;
+        self.seal_aborted()?;
         if !self.indexes_unwritten {
             return Ok(());
         }
@@ -211,10 +212,16 @@ impl Segment {
             return Ok(Vec::new());
         }
         let open = OpenFile { create: false, capacity: 0 };
-        [Kind::OffsetIndex, Kind::TimeIndex]
-            .map(|kind| self.place.disk.open(&self.path(kind), open))
-            .into_iter()
-            .collect()
+        let mut files = Vec::new();
+        for kind in [Kind::OffsetIndex, Kind::TimeIndex, Kind::TransactionIndex] {
+            match self.place.disk.open(&self.path(kind), open) {
+                Ok(file) => files.push(file),
+                // One that was damaged is made again when the log is opened.
+                Err(error) if kind == Kind::TransactionIndex && error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(files)
     }
 
     /// Notes that the index files survive a power loss.
