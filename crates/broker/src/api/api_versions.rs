@@ -1,17 +1,23 @@
 //! ApiVersions: what is served. Answered from the table, also for versions of it that do not exist here.
 
 use bytes::Bytes;
-use kafka_protocol::messages::api_versions_response::ApiVersion;
+use kafka_protocol::messages::api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
+use ottla_control::transaction::TransactionVersion;
 use ottla_model::ErrorCode;
 use ottla_wire::private::SOFTWARE_NAME;
 use ottla_wire::unsupported_api_versions;
 
 use super::call::{Call, Closed, Started};
 use super::table::{APIS, Api};
+use super::text::text;
 
 /// Since this version the client names its software (KIP-511).
 const NAMES_SOFTWARE: i16 = 3;
+/// Since this version features are told (KIP-584).
+const TELLS_FEATURES: i16 = 3;
+/// Before this version clients fail on a feature that may be at level 0, so that Kafka leaves it out (KIP-1022).
+const TELLS_LEVEL_0: i16 = 4;
 
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: ApiVersionsRequest = call.decode(body)?;
@@ -20,7 +26,7 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
             && is_software_text(&request.client_software_version));
     if legal {
         let tells_private = &*request.client_software_name == SOFTWARE_NAME;
-        return call.ready(&served(tells_private));
+        return call.ready(&served(call.version(), tells_private));
     }
     call.ready(&ApiVersionsResponse::default().with_error_code(ErrorCode::InvalidRequest.code()))
 }
@@ -31,7 +37,7 @@ pub(super) fn unsupported(call: &Call, api: &Api) -> Result<Started, Closed> {
 }
 
 /// Every API; the private ones for who is to know of them.
-fn served(tells_private: bool) -> ApiVersionsResponse {
+fn served(version: i16, tells_private: bool) -> ApiVersionsResponse {
     let api_keys = APIS
         .iter()
         .filter(|api| tells_private || !api.is_private())
@@ -42,7 +48,46 @@ fn served(tells_private: bool) -> ApiVersionsResponse {
                 .with_max_version(api.newest)
         })
         .collect();
-    ApiVersionsResponse::default().with_api_keys(api_keys)
+    let mut response = ApiVersionsResponse::default().with_api_keys(api_keys);
+    if version >= TELLS_FEATURES {
+        let told = FEATURES.iter().filter(|feature| feature.oldest > 0 || version >= TELLS_LEVEL_0);
+        response.supported_features = told.map(Feature::supported).collect();
+        response.finalized_features = FEATURES.iter().map(Feature::finalized).collect();
+        response.finalized_features_epoch = FEATURES_EPOCH;
+    }
+    response
+}
+
+/// They never change while a broker runs.
+const FEATURES_EPOCH: i64 = 0;
+
+/// A feature of the cluster (KIP-584): what all of a cluster's brokers agree on, and clients may need to know.
+struct Feature {
+    name: &'static str,
+    oldest: i16,
+    newest: i16,
+}
+
+/// The features that this broker has, each at its newest level.
+const FEATURES: &[Feature] = &[
+    // An epoch for every transaction, and partitions that a write adds (`TransactionVersion.TV_2`, KIP-890).
+    Feature { name: "transaction.version", oldest: 0, newest: TransactionVersion::FINALIZED.level() },
+];
+
+impl Feature {
+    fn supported(&self) -> SupportedFeatureKey {
+        SupportedFeatureKey::default()
+            .with_name(text(self.name))
+            .with_min_version(self.oldest)
+            .with_max_version(self.newest)
+    }
+
+    fn finalized(&self) -> FinalizedFeatureKey {
+        FinalizedFeatureKey::default()
+            .with_name(text(self.name))
+            .with_min_version_level(self.newest)
+            .with_max_version_level(self.newest)
+    }
 }
 
 /// `[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?` (`ApiVersionsRequest.SOFTWARE_NAME_VERSION_PATTERN`).

@@ -24,6 +24,15 @@ impl Shard {
         coordinators.get(index).ok_or(ErrorCode::NotCoordinator)
     }
 
+    /// The partition of `__consumer_offsets` that a group lives in, or will live in.
+    pub(crate) fn group_partition(&self, group_id: &str) -> PartitionIndex {
+        let count = match self.groups.get() {
+            Some(coordinators) => PartitionIndex::try_from(coordinators.len()).unwrap_or(PartitionIndex::MAX),
+            None => self.settings.offsets_topic_num_partitions,
+        };
+        partition_for(group_id, count)
+    }
+
     /// Every coordinator, for questions about all groups.
     pub(crate) fn all_groups(&self) -> &[Arc<Coordinator<Groups>>] {
         self.groups.get().map_or(&[], Vec::as_slice)

@@ -14,6 +14,7 @@ mod flusher;
 mod groups;
 mod housekeeping;
 mod isolation;
+mod markers;
 mod open;
 mod partition;
 mod producer_ids;
@@ -23,12 +24,14 @@ mod router;
 mod stopped;
 mod strays;
 mod topics;
+mod transactions;
 
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use ottla_control::catalog::Catalog;
 use ottla_control::group::Groups;
+use ottla_control::transaction::Transactions;
 use ottla_model::{ErrorCode, PartitionIndex, TopicId, WallMillis};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 use tracing::{info, warn};
@@ -40,6 +43,7 @@ pub(crate) use coordinator::Coordinator;
 pub(crate) use data_dir::Lock;
 pub(crate) use flusher::Flusher;
 pub(crate) use isolation::Isolation;
+pub(crate) use markers::Marker;
 pub(crate) use open::{Place, Seams};
 pub(crate) use partition::{Accepted, Needs, Offline, Partition};
 pub use stopped::{InspectError, inspect_compaction};
@@ -73,6 +77,10 @@ pub(crate) struct Shard {
     catalog_changes: tokio::sync::Mutex<()>,
     /// One a partition of `__consumer_offsets`; set once that topic exists.
     groups: OnceLock<Vec<Arc<Coordinator<Groups>>>>,
+    /// One a partition of `__transaction_state`; set once that topic exists.
+    transactions: OnceLock<Vec<Arc<Coordinator<Transactions>>>>,
+    /// Woken when `transactions` is set.
+    transactions_loaded: Notify,
     producer_ids: ProducerIds,
     checkpoints: Mutex<Checkpoints>,
     fetch_sessions: FetchSessions,
@@ -147,11 +155,17 @@ impl Shard {
     pub(crate) async fn run_timers(&self, mut stop: watch::Receiver<bool>) {
         loop {
             let now = self.clock.monotonic();
-            let coordinators = self.groups.get().map_or(&[][..], Vec::as_slice);
-            let next = coordinators.iter().filter_map(|coordinator| coordinator.deadline()).min();
+            let (groups, transactions) = (self.all_groups(), self.all_transactions());
+            let deadlines = groups.iter().filter_map(|coordinator| coordinator.deadline());
+            let deadlines =
+                deadlines.chain(transactions.iter().filter_map(|coordinator| coordinator.deadline()));
+            let next = deadlines.min();
             let sleep = next.map_or(TIMER_SLEEP_MAX, |next| next.since(now).min(TIMER_SLEEP_MAX));
             tokio::select! {
-                () = tokio::time::sleep(sleep) => coordinators.iter().for_each(|coordinator| coordinator.tick()),
+                () = tokio::time::sleep(sleep) => {
+                    groups.iter().for_each(|coordinator| coordinator.tick());
+                    transactions.iter().for_each(|coordinator| coordinator.tick());
+                }
                 () = self.timers.notified() => {}
                 _ = stop.changed() => return,
             }
@@ -160,7 +174,8 @@ impl Shard {
 
     /// Closes every log. Connections must be gone. After this the next start needs no scan.
     pub(crate) fn close(&self) {
-        self.groups.get().into_iter().flatten().for_each(|coordinator| coordinator.unload());
+        self.all_groups().iter().for_each(|coordinator| coordinator.unload());
+        self.all_transactions().iter().for_each(|coordinator| coordinator.unload());
         self.catalog.unload();
         let mut clean = true;
         let topics = self.topics.all();

@@ -101,7 +101,7 @@ impl TransactionVersion {
 
     /// The feature's level.
     #[must_use]
-    pub fn level(self) -> i16 {
+    pub const fn level(self) -> i16 {
         match self {
             Self::V0 => 0,
             Self::V1 => 1,
