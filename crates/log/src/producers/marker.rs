@@ -89,6 +89,24 @@ mod tests {
         }
     }
 
+    /// What `MemoryRecords.withEndTransactionMarker` of Apache Kafka 4.3.1 makes of the same.
+    #[test]
+    fn the_bytes_are_kafkas() {
+        for (outcome, kafkas) in
+            [(Outcome::Abort, ["250eb926", "0000"]), (Outcome::Commit, ["d1306f6e", "0001"])]
+        {
+            let marker = EndMarker { outcome, coordinator_epoch: 0x0102_0304, timestamp: 77 };
+            let bytes = marker.to_batch(5, 6);
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let [crc, kind] = kafkas;
+            let expected = format!(
+                "000000000000000000000042ffffffff02{crc}003000000000000000000000004d000000000000004d\
+                 00000000000000050006ffffffff0000000120000000080000{kind}0c00000102030400"
+            );
+            assert_eq!(hex, expected);
+        }
+    }
+
     #[test]
     fn other_control_records_are_none() {
         let batch = EndMarker { outcome: Outcome::Commit, coordinator_epoch: 0, timestamp: 0 }.to_batch(1, 0);
