@@ -198,4 +198,6 @@ impl Shard {
 }
 
 #[cfg(test)]
+mod marker_tests;
+#[cfg(test)]
 mod seam_tests;
