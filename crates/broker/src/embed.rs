@@ -143,6 +143,7 @@ impl Builder {
         }
         tasks.push(handle.spawn(Arc::clone(&shard).keep_house(stopped.clone())));
         tasks.push(handle.spawn(Arc::clone(&shard).run_cleaner(stopped.clone())));
+        tasks.push(handle.spawn(Arc::clone(&shard).run_markers(stopped.clone())));
         let timers = Arc::clone(&shard);
         tasks.push(handle.spawn(async move { timers.run_timers(stopped).await }));
         drop(entered);

@@ -9,3 +9,4 @@ pub mod catalog;
 pub mod codec;
 pub mod group;
 pub mod machine;
+pub mod transaction;

@@ -158,7 +158,7 @@ fn sync(place: &Place, loaded: &mut Loaded) -> io::Result<()> {
             file.sync()?;
             segment.mark_synced(size);
         }
-        for name in segment.unsynced_indexes() {
+        for name in segment.unsynced_indexes()? {
             place.disk.open(&place.path(&name), OpenFile { create: false, capacity: 0 })?.sync()?;
         }
         segment.mark_indexes_synced();

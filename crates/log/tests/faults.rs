@@ -237,7 +237,7 @@ fn an_opening_that_cannot_read_fails_and_changes_nothing() {
         let open_it = Open { clean: false, recovery_point: 20, synced: false, now: NOW };
         let shared = std::sync::Arc::new(disk.clone());
         let opened = Log::open(shared, DIRECTORY.as_ref(), identity(), small_segments(), open_it);
-        assert!(matches!(opened, Err(LogError::Storage(_))), "read {number}");
+        assert!(matches!(opened, Err(LogError::Storage(_))), "read {number}: {opened:?}");
         disk.set_rules(Vec::new());
         let log = open(&disk, &small_segments(), false, 20);
         assert_eq!(values(&consume(&log, 0)).len(), APPENDS, "read {number}");

@@ -178,7 +178,7 @@ fn files_are_renamed_first_and_removed_by_the_owner_or_at_the_next_start() {
     let of_first = |name: &&String| name.starts_with("00000000000000000000.");
     let names_before = names(&place);
     let renamed: Vec<&String> = names_before.iter().filter(of_first).collect();
-    assert_eq!(renamed.len(), 3);
+    assert_eq!(renamed.len(), 4);
     assert!(renamed.iter().all(|name| name.ends_with(".deleted")), "{renamed:?}");
     assert_eq!(report.deleted.len(), names_before.iter().filter(|name| name.ends_with(".deleted")).count());
     drop(report);

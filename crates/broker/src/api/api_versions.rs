@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use kafka_protocol::messages::api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
+use ottla_control::transaction::TransactionVersion;
 use ottla_model::ErrorCode;
 use ottla_wire::private::SOFTWARE_NAME;
 use ottla_wire::unsupported_api_versions;
@@ -68,6 +69,8 @@ struct Feature {
 const FEATURES: &[Feature] = &[
     // The new consumer protocol (`GroupVersion.GV_1`).
     Feature { name: "group.version", oldest: 0, newest: 1 },
+    // An epoch for every transaction, and partitions that a write adds (`TransactionVersion.TV_2`, KIP-890).
+    Feature { name: "transaction.version", oldest: 0, newest: TransactionVersion::FINALIZED.level() },
 ];
 
 impl Feature {

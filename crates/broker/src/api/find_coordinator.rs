@@ -1,4 +1,5 @@
-//! FindCoordinator: this broker, for every group. Makes `__consumer_offsets` when it is first asked, as Kafka does.
+//! FindCoordinator: this broker, for every group and transactional id. Makes `__consumer_offsets` and
+//! `__transaction_state` when it is first asked, as Kafka does.
 
 use bytes::Bytes;
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
@@ -17,9 +18,17 @@ const SEVERAL_KEYS: i16 = 4;
 
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: FindCoordinatorRequest = call.decode(body)?;
-    if request.key_type == GROUP && call.shard.all_groups().is_empty() {
+    let is_missing = match request.key_type {
+        GROUP => call.shard.all_groups().is_empty(),
+        TRANSACTION => call.shard.all_transactions().is_empty(),
+        _ => false,
+    };
+    if is_missing {
         return Ok(Started::changing(async move {
-            let ensured = call.shard.ensure_groups().await;
+            let ensured = match request.key_type {
+                TRANSACTION => call.shard.ensure_transactions().await,
+                _ => call.shard.ensure_groups().await,
+            };
             call.answer(&answer(&call, &request, ensured.err()))
         }));
     }
@@ -50,9 +59,7 @@ fn answer(
 
 fn find(call: &Call, key_type: i8, key: &StrBytes, failed: Option<ErrorCode>) -> Coordinator {
     let error = match key_type {
-        GROUP => failed,
-        // Transactions are not served yet. This code ends the client's attempt at once; others are tried again.
-        TRANSACTION => Some(ErrorCode::TransactionalIdAuthorizationFailed),
+        GROUP | TRANSACTION => failed,
         _ => Some(ErrorCode::InvalidRequest),
     };
     let coordinator = Coordinator::default().with_key(key.clone());

@@ -1,6 +1,7 @@
 //! Kafka's APIs: one file each, translation only. The table in [`table`] says which are served, at which versions,
 //! and by whom; ApiVersions and dispatch come from it.
 
+mod add_partitions_to_txn;
 mod api_versions;
 mod ask;
 mod call;
@@ -16,6 +17,7 @@ mod describe_configs;
 mod describe_groups;
 mod describe_lag;
 mod describe_producers;
+mod describe_transactions;
 mod fetch;
 mod find_coordinator;
 mod group_history;
@@ -36,6 +38,8 @@ mod private;
 mod produce;
 mod table;
 mod text;
+mod transactions;
+mod write_txn_markers;
 
 use std::sync::Arc;
 

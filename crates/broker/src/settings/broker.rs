@@ -132,6 +132,16 @@ settings! {
         "Partitions of __consumer_offsets. Fixed when that topic is made.";
     offsets_topic_segment_bytes: i32 = "offsets.topic.segment.bytes", 104_857_600, Check::AtLeast(1),
         "Segment size of __consumer_offsets.";
+    transaction_max_timeout_ms: i32 = "transaction.max.timeout.ms", 900_000, Check::AtLeast(1),
+        "Longest timeout that a transactional producer may ask for.";
+    transactional_id_expiration_ms: i32 = "transactional.id.expiration.ms", 604_800_000, Check::AtLeast(1),
+        "A transactional id that nobody has used for so long, and that has no open transaction, is forgotten.";
+    transaction_partition_verification_enable: bool = "transaction.partition.verification.enable", true, Check::Any,
+        "Whether a write of a client older than transaction version 2 is checked against its transaction.";
+    transaction_state_log_num_partitions: i32 = "transaction.state.log.num.partitions", 50, Check::AtLeast(1),
+        "Partitions of __transaction_state. Fixed when that topic is made.";
+    transaction_state_log_segment_bytes: i32 = "transaction.state.log.segment.bytes", 104_857_600, Check::AtLeast(1),
+        "Segment size of __transaction_state.";
     producer_id_expiration_ms: i32 = "producer.id.expiration.ms", 86_400_000, Check::AtLeast(1),
         "An idempotent producer that is silent for so long is forgotten.";
     log_segment_bytes: i32 = "log.segment.bytes", 1_073_741_824, Check::AtLeast(1_048_576),

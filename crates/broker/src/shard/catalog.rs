@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use ottla_control::catalog::{Command, CreateTopic, Refusal, Reply, Topic};
 use ottla_control::group;
 use ottla_control::machine::Caller;
-use ottla_model::{CONSUMER_OFFSETS, ErrorCode, PartitionIndex, TopicId, TopicName};
+use ottla_model::{CONSUMER_OFFSETS, ErrorCode, PartitionIndex, TRANSACTION_STATE, TopicId, TopicName};
 use tracing::{info, warn};
 
 use super::Shard;
@@ -74,16 +74,24 @@ impl Shard {
 
     /// Partitions and settings of a topic that is made without any (`AutoTopicCreationManager`).
     fn defaults_of(&self, name: &TopicName) -> (PartitionIndex, Overrides) {
-        if name.as_str() != CONSUMER_OFFSETS {
-            return (self.settings.num_partitions, Overrides::new());
-        }
+        let settings = &self.settings;
+        let (partitions, compression, segment_bytes) = match name.as_str() {
+            CONSUMER_OFFSETS => {
+                (settings.offsets_topic_num_partitions, "producer", settings.offsets_topic_segment_bytes)
+            }
+            TRANSACTION_STATE => (
+                settings.transaction_state_log_num_partitions,
+                "uncompressed",
+                settings.transaction_state_log_segment_bytes,
+            ),
+            _ => return (settings.num_partitions, Overrides::new()),
+        };
         let own = [
             ("cleanup.policy", "compact".to_owned()),
-            ("compression.type", "producer".to_owned()),
-            ("segment.bytes", self.settings.offsets_topic_segment_bytes.to_string()),
+            ("compression.type", compression.to_owned()),
+            ("segment.bytes", segment_bytes.to_string()),
         ];
-        let own = own.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        (self.settings.offsets_topic_num_partitions, own)
+        (partitions, own.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
     /// Deletes a topic, its logs and the offsets that groups committed for it.

@@ -10,7 +10,8 @@ use super::{Partition, Shard};
 impl Shard {
     /// Closes every log. Connections must be gone. After this the next start needs no scan.
     pub(crate) fn close(&self) {
-        self.groups.get().into_iter().flatten().for_each(|coordinator| coordinator.unload());
+        self.all_groups().iter().for_each(|coordinator| coordinator.unload());
+        self.all_transactions().iter().for_each(|coordinator| coordinator.unload());
         self.catalog.unload();
         let is_clean = self.close_logs();
         self.write_recovery_points();

@@ -171,6 +171,11 @@ where
         }
     }
 
+    /// True when the machine no longer answers.
+    pub(crate) fn is_unloaded(&self) -> bool {
+        self.unloaded.load(Ordering::Acquire)
+    }
+
     /// The partition that holds the machine's records.
     pub(crate) fn partition(&self) -> &Arc<Partition> {
         &self.partition

@@ -20,6 +20,7 @@ mod history;
 mod housekeeping;
 mod isolation;
 mod lag;
+mod markers;
 mod odd_commits;
 mod open;
 mod partition;
@@ -32,6 +33,7 @@ mod side_by_side;
 mod stopped;
 mod strays;
 mod topics;
+mod transactions;
 
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -40,6 +42,7 @@ use std::time::Duration;
 use ottla_control::catalog::Catalog;
 use ottla_control::group::{Groups, OddCommit};
 use ottla_control::machine::Caller;
+use ottla_control::transaction::Transactions;
 use ottla_model::{ErrorCode, PartitionIndex, TopicId, WallMillis};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 
@@ -53,6 +56,7 @@ pub(crate) use directory_lock::DirectoryLock;
 pub(crate) use flusher::Flusher;
 pub(crate) use isolation::{Ask, isolation_of};
 pub(crate) use lag::Detail;
+pub(crate) use markers::Marker;
 pub(crate) use open::{Place, Seams};
 pub(crate) use partition::{Accepted, Needs, Offline, Partition};
 pub use stopped::{InspectError, inspect_compaction};
@@ -91,6 +95,10 @@ pub(crate) struct Shard {
     groups: OnceLock<Vec<Arc<Coordinator<Groups>>>>,
     /// The version of the topics that each of them was told last.
     told_topics: OnceLock<Box<[AtomicI64]>>,
+    /// One a partition of `__transaction_state`; set once that topic exists.
+    transactions: OnceLock<Vec<Arc<Coordinator<Transactions>>>>,
+    /// Woken when `transactions` is set.
+    transactions_loaded: Notify,
     producer_ids: ProducerIds,
     checkpoints: Mutex<Checkpoints>,
     fetch_sessions: FetchSessions,
@@ -202,11 +210,17 @@ impl Shard {
     pub(crate) async fn run_timers(&self, mut stop: watch::Receiver<bool>) {
         loop {
             let now = self.clock.monotonic();
-            let coordinators = self.groups.get().map_or(&[][..], Vec::as_slice);
-            let next = coordinators.iter().filter_map(|coordinator| coordinator.deadline()).min();
+            let (groups, transactions) = (self.all_groups(), self.all_transactions());
+            let deadlines = groups.iter().filter_map(|coordinator| coordinator.deadline());
+            let deadlines =
+                deadlines.chain(transactions.iter().filter_map(|coordinator| coordinator.deadline()));
+            let next = deadlines.min();
             let sleep = next.map_or(TIMER_SLEEP_MAX, |next| next.since(now).min(TIMER_SLEEP_MAX));
             tokio::select! {
-                () = tokio::time::sleep(sleep) => coordinators.iter().for_each(|coordinator| coordinator.tick()),
+                () = tokio::time::sleep(sleep) => {
+                    groups.iter().for_each(|coordinator| coordinator.tick());
+                    transactions.iter().for_each(|coordinator| coordinator.tick());
+                }
                 () = self.timers.notified() => {}
                 _ = stop.changed() => return,
             }
@@ -214,5 +228,7 @@ impl Shard {
     }
 }
 
+#[cfg(test)]
+mod marker_tests;
 #[cfg(test)]
 mod seam_tests;

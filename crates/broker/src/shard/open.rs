@@ -91,6 +91,8 @@ impl Shard {
             catalog_changes: tokio::sync::Mutex::new(()),
             groups: OnceLock::new(),
             told_topics: OnceLock::new(),
+            transactions: OnceLock::new(),
+            transactions_loaded: Notify::new(),
             producer_ids: ProducerIds::default(),
             checkpoints: Mutex::new(checkpoints),
             fetch_sessions: FetchSessions::new(sessions),
@@ -102,6 +104,7 @@ impl Shard {
             timers: Arc::new(Notify::new()),
         });
         shard.load_groups()?;
+        shard.load_transactions()?;
         shard.data_dir.begin().map_err(|error| OpenError::DataDir {
             path: shard.data_dir.path.clone(),
             reason: error.to_string(),

@@ -18,6 +18,8 @@ pub(crate) trait Router: Send + Sync + std::fmt::Debug {
     fn partition(&self, topic: &TopicName, partition: PartitionIndex) -> Route;
     /// The coordinator of a group.
     fn group(&self, group_id: &str) -> Route;
+    /// The coordinator of a transactional id.
+    fn transaction(&self, transactional_id: &str) -> Route;
 }
 
 /// One node that serves everything.
@@ -30,6 +32,10 @@ impl Router for OneNode {
     }
 
     fn group(&self, _group_id: &str) -> Route {
+        Route::Local
+    }
+
+    fn transaction(&self, _transactional_id: &str) -> Route {
         Route::Local
     }
 }

@@ -37,6 +37,10 @@ impl Router for Elsewhere {
     fn group(&self, _group_id: &str) -> Route {
         Route::Remote(2)
     }
+
+    fn transaction(&self, _transactional_id: &str) -> Route {
+        Route::Remote(2)
+    }
 }
 
 /// Commits nothing while it holds; the test commits then.

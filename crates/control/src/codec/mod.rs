@@ -17,6 +17,7 @@ mod offset_commit;
 mod reader;
 #[cfg(test)]
 pub(crate) mod tests;
+mod transaction_log;
 mod writer;
 
 pub use consumer_group::*;
@@ -29,4 +30,5 @@ pub use key::Key;
 pub use offset_cause::{Cause, CommitOddities, OFFSET_CAUSE_HEADER, OffsetCause};
 pub use offset_commit::OffsetCommitValue;
 pub use reader::{DecodeError, Reader};
+pub use transaction_log::{TransactionLogKey, TransactionLogValue};
 pub use writer::{EncodeError, Writer};

@@ -130,7 +130,7 @@ impl Log {
             if let Some((file, size)) = segment.unsynced()? {
                 segments.push(SegmentFile { base_offset: segment.base_offset(), file, size });
             }
-            let names = segment.unsynced_indexes();
+            let names = segment.unsynced_indexes()?;
             if !names.is_empty() {
                 indexed.push(segment.base_offset());
             }

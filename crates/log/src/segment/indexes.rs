@@ -206,16 +206,17 @@ impl Segment {
     }
 
     /// Names of the index files, when they were written since the segment was last synced to its end.
-    pub(crate) fn unsynced_indexes(&self) -> Vec<String> {
+    pub(crate) fn unsynced_indexes(&self) -> io::Result<Vec<String>> {
         if !self.indexes_unsynced {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        let kinds = [Kind::OffsetIndex, Kind::TimeIndex, Kind::TransactionIndex];
-        // The last one may be missing: one that was damaged is made again when the log is opened.
-        let is_there = |kind: &Kind| {
-            *kind != Kind::TransactionIndex || self.place.disk.exists(&self.path(*kind)).unwrap_or(true)
-        };
-        kinds.into_iter().filter(is_there).map(|kind| file_name(self.base_offset, kind)).collect()
+        let mut names =
+            [Kind::OffsetIndex, Kind::TimeIndex].map(|kind| file_name(self.base_offset, kind)).to_vec();
+        // It may be missing: one that was damaged is made again when the log is opened.
+        if self.place.disk.exists(&self.path(Kind::TransactionIndex))? {
+            names.push(file_name(self.base_offset, Kind::TransactionIndex));
+        }
+        Ok(names)
     }
 
     /// Notes that the index files survive a power loss.

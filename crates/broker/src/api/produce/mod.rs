@@ -1,10 +1,12 @@
 //! Produce: appends one batch a partition, in the order of the request.
 
+mod verify;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use ottla_log::{AppendError, BatchError, BatchHeader, Compression, Origin};
+use ottla_log::{Append, AppendError, BatchError, BatchHeader, Compression, Guard, Origin};
 use ottla_model::{ErrorCode, Offset};
 use ottla_wire::produce::{
     self, ProducePartition, ProducePartitionResponse, ProduceRequest, ProduceResponse, ProduceTopic,
@@ -13,6 +15,8 @@ use ottla_wire::produce::{
 use ottla_wire::{StrBytes, response_frame};
 
 use super::call::{Call, Closed, Parts, Started};
+use verify::{Judged, Verified};
+
 use crate::error_codes;
 use crate::shard::{Accepted, LiveTopic, Needs, Offline, Partition};
 
@@ -47,10 +51,40 @@ impl Uncommitted {
 
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request = produce::decode_request(call.version(), &body)?;
+    match verify::judge(&call, &request) {
+        Judged::Known(verified) => append_all(call, request, &verified),
+        Judged::Refused(error) => refuse_all(&call, &request, error),
+        // What comes after it on this connection may be meant to be appended behind it, so that has to wait.
+        Judged::Asked(mut verified, question) => Ok(Started::changing(async move {
+            question.answered(&mut verified).await;
+            match append_all(call, request, &verified)? {
+                Started::Ready(parts) => Ok(parts),
+                Started::Waiting(answer) => answer.await,
+                Started::Changing(_) | Started::Nothing => Ok(Parts::new()),
+            }
+        })),
+    }
+}
+
+/// Answers every partition with an error.
+fn refuse_all(call: &Call, request: &ProduceRequest, error: ErrorCode) -> Result<Started, Closed> {
+    let topics = request.topics.iter().map(|topic| ProduceTopicResponse {
+        name: topic.name.clone(),
+        topic_id: topic.topic_id,
+        partitions: topic.partitions.iter().map(|part| refused(part.index, error)).collect(),
+    });
+    let response = ProduceResponse { topics: topics.collect(), ..ProduceResponse::default() };
+    if request.acks == ACKS_NONE {
+        return without_answer(&response);
+    }
+    answer(call, &response).map(Started::Ready)
+}
+
+fn append_all(call: Call, request: ProduceRequest, verified: &Verified) -> Result<Started, Closed> {
     let mut uncommitted = Vec::new();
     let mut response = ProduceResponse::default();
     for (place, topic) in request.topics.iter().enumerate() {
-        let partitions = append_topic(&call, &request, topic, place, &mut uncommitted);
+        let partitions = append_topic(&call, &request, verified, place, topic, &mut uncommitted);
         let name = topic.name.clone();
         response.topics.push(ProduceTopicResponse { name, topic_id: topic.topic_id, partitions });
     }
@@ -97,8 +131,9 @@ fn refuse(response: &mut ProduceResponse, wait: &Uncommitted, error: ErrorCode) 
 fn append_topic(
     call: &Call,
     request: &ProduceRequest,
-    topic: &ProduceTopic,
+    verified: &Verified,
     place: usize,
+    topic: &ProduceTopic,
     uncommitted: &mut Vec<Uncommitted>,
 ) -> Vec<ProducePartitionResponse> {
     let found = look_up(call, request, topic);
@@ -107,7 +142,11 @@ fn append_topic(
             Ok(live) => live,
             Err(error) => return refused(partition.index, *error),
         };
-        match append(call, request.acks, live, partition) {
+        let guard = match verified.guard((place, number)) {
+            Ok(guard) => guard,
+            Err(error) => return refused(partition.index, error),
+        };
+        match append(call, request.acks, live, partition, guard) {
             Ok((log, response, accepted)) => {
                 let (end, sync) = (accepted.end(), accepted.sync);
                 uncommitted.push(Uncommitted { topic: place, partition: number, log, end, sync });
@@ -123,9 +162,6 @@ fn append_topic(
 fn look_up(call: &Call, request: &ProduceRequest, topic: &ProduceTopic) -> Result<Arc<LiveTopic>, ErrorCode> {
     if !matches!(request.acks, ACKS_ALL | ACKS_NONE | ACKS_LEADER) {
         return Err(ErrorCode::InvalidRequiredAcks);
-    }
-    if request.transactional_id.is_some() {
-        return Err(ErrorCode::TransactionalIdAuthorizationFailed);
     }
     let live = if call.version() >= BY_TOPIC_ID {
         call.shard.topic_by_id(topic.topic_id).ok_or(ErrorCode::UnknownTopicId)?
@@ -146,6 +182,7 @@ fn append(
     acks: i16,
     live: &LiveTopic,
     partition: &ProducePartition,
+    guard: Option<Guard>,
 ) -> Result<Appended, Box<ProducePartitionResponse>> {
     let index = partition.index;
     let log = call.shard.partition(live, index).map_err(|error| Box::new(refused(index, error)))?;
@@ -156,7 +193,8 @@ fn append(
     if zstd && call.version() < KNOWS_ZSTD {
         return Err(Box::new(refused(index, ErrorCode::UnsupportedCompressionType)));
     }
-    let accepted = log.append(records, Origin::Client, call.shard.wall());
+    let append = Append { guard, ..Append::new(log.leader_epoch(), Origin::Client, call.shard.wall()) };
+    let accepted = log.append_as(records, append);
     let accepted = accepted.map_err(|error| Box::new(refused_append(call, &log, acks, &error)))?;
     let appended = accepted.appended;
     let response = ProducePartitionResponse {
