@@ -113,6 +113,9 @@ pub enum ReplayError {
     /// The value is not what its version says.
     #[error("the record's value is malformed: {0}")]
     Value(#[source] DecodeError),
+    /// The record cannot follow the ones before it.
+    #[error("the record contradicts the ones before it: {0}")]
+    Contradiction(&'static str),
 }
 
 /// A state machine over one partition of a log; see the [module](self) for how it is driven.

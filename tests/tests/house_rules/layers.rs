@@ -20,7 +20,11 @@ struct Layer {
 
 const LAYERS: [Layer; 6] = [
     Layer { name: "ottla-model", may_know: &[], others: Some(&[]) },
-    Layer { name: "ottla-control", may_know: &["ottla-model"], others: Some(&["bytes", "thiserror"]) },
+    Layer {
+        name: "ottla-control",
+        may_know: &["ottla-model"],
+        others: Some(&["bytes", "regex-automata", "regex-syntax", "thiserror", "twox-hash"]),
+    },
     Layer { name: "ottla-log", may_know: &["ottla-model"], others: None },
     Layer { name: "ottla-wire", may_know: &["ottla-model"], others: None },
     Layer {

@@ -1,7 +1,7 @@
 //! ApiVersions: what is served. Answered from the table, also for versions of it that do not exist here.
 
 use bytes::Bytes;
-use kafka_protocol::messages::api_versions_response::ApiVersion;
+use kafka_protocol::messages::api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use ottla_model::ErrorCode;
 use ottla_wire::private::SOFTWARE_NAME;
@@ -9,9 +9,14 @@ use ottla_wire::unsupported_api_versions;
 
 use super::call::{Call, Closed, Started};
 use super::table::{APIS, Api};
+use super::text::text;
 
 /// Since this version the client names its software (KIP-511).
 const NAMES_SOFTWARE: i16 = 3;
+/// Since this version features are told (KIP-584).
+const TELLS_FEATURES: i16 = 3;
+/// Before this version clients fail on a feature that may be at level 0, so that Kafka leaves it out (KIP-1022).
+const TELLS_LEVEL_0: i16 = 4;
 
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: ApiVersionsRequest = call.decode(body)?;
@@ -20,7 +25,7 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
             && is_software_text(&request.client_software_version));
     if legal {
         let tells_private = &*request.client_software_name == SOFTWARE_NAME;
-        return call.ready(&served(tells_private));
+        return call.ready(&served(call.version(), call.shard.topics_version(), tells_private));
     }
     call.ready(&ApiVersionsResponse::default().with_error_code(ErrorCode::InvalidRequest.code()))
 }
@@ -30,8 +35,8 @@ pub(super) fn unsupported(call: &Call, api: &Api) -> Result<Started, Closed> {
     Ok(Started::Ready(vec![unsupported_api_versions(call.correlation_id(), api.oldest, api.newest)?]))
 }
 
-/// Every API; the private ones for who is to know of them.
-fn served(tells_private: bool) -> ApiVersionsResponse {
+/// Every API, the private ones for who is to know of them, and the features.
+fn served(version: i16, topics_version: i64, tells_private: bool) -> ApiVersionsResponse {
     let api_keys = APIS
         .iter()
         .filter(|api| tells_private || !api.is_private())
@@ -42,7 +47,43 @@ fn served(tells_private: bool) -> ApiVersionsResponse {
                 .with_max_version(api.newest)
         })
         .collect();
-    ApiVersionsResponse::default().with_api_keys(api_keys)
+    let mut response = ApiVersionsResponse::default().with_api_keys(api_keys);
+    if version >= TELLS_FEATURES {
+        let told = FEATURES.iter().filter(|feature| feature.oldest > 0 || version >= TELLS_LEVEL_0);
+        response.supported_features = told.map(Feature::supported).collect();
+        response.finalized_features = FEATURES.iter().map(Feature::finalized).collect();
+        response.finalized_features_epoch = topics_version;
+    }
+    response
+}
+
+/// A feature of the cluster (KIP-584): what all of a cluster's brokers agree on, and clients may need to know.
+struct Feature {
+    name: &'static str,
+    oldest: i16,
+    newest: i16,
+}
+
+/// The features that this broker has, each at its newest level.
+const FEATURES: &[Feature] = &[
+    // The new consumer protocol (`GroupVersion.GV_1`).
+    Feature { name: "group.version", oldest: 0, newest: 1 },
+];
+
+impl Feature {
+    fn supported(&self) -> SupportedFeatureKey {
+        SupportedFeatureKey::default()
+            .with_name(text(self.name))
+            .with_min_version(self.oldest)
+            .with_max_version(self.newest)
+    }
+
+    fn finalized(&self) -> FinalizedFeatureKey {
+        FinalizedFeatureKey::default()
+            .with_name(text(self.name))
+            .with_min_version_level(self.newest)
+            .with_max_version_level(self.newest)
+    }
 }
 
 /// `[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?` (`ApiVersionsRequest.SOFTWARE_NAME_VERSION_PATTERN`).

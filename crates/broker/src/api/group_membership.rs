@@ -54,6 +54,7 @@ pub(super) fn join(call: Call, body: Bytes) -> Result<Started, Closed> {
         requires_known_member_id: call.version() >= REQUIRES_KNOWN_MEMBER_ID,
         supports_skipping_assignment: call.version() >= SKIPS_ASSIGNMENT,
     };
+    call.shard.tell_topics(&command.group_id);
     let group_id = Arc::clone(&command.group_id);
     let member_id = Arc::clone(&command.member_id);
     ask(call, &group_id, Command::Join(command), move |call, reply| {
@@ -114,6 +115,7 @@ pub(super) fn sync(call: Call, body: Bytes) -> Result<Started, Closed> {
             .map(|member| (copied(&member.member_id), Bytes::copy_from_slice(&member.assignment)))
             .collect(),
     };
+    call.shard.tell_topics(&command.group_id);
     let group_id = Arc::clone(&command.group_id);
     ask(call, &group_id, Command::Sync(command), |call, reply| {
         let reply = match reply {
@@ -143,6 +145,7 @@ pub(super) fn heartbeat(call: Call, body: Bytes) -> Result<Started, Closed> {
         group_instance_id: copied_option(request.group_instance_id.as_ref()),
         generation: request.generation_id,
     };
+    call.shard.tell_topics(&command.group_id);
     let group_id = Arc::clone(&command.group_id);
     ask(call, &group_id, Command::Heartbeat(command), |call, reply| {
         let error = match reply {
@@ -169,6 +172,7 @@ pub(super) fn leave(call: Call, body: Bytes) -> Result<Started, Closed> {
         vec![LeavingMember { member_id, group_instance_id: None, reason: None }]
     };
     let command = Leave { group_id: copied(&request.group_id), members };
+    call.shard.tell_topics(&command.group_id);
     let group_id = Arc::clone(&command.group_id);
     ask(call, &group_id, Command::Leave(command), |call, reply| {
         let reply = match reply {

@@ -4,6 +4,8 @@
 mod api_versions;
 mod ask;
 mod call;
+mod consumer_group_describe;
+mod consumer_group_heartbeat;
 mod create_partitions;
 mod create_topics;
 mod delete_groups;

@@ -92,6 +92,32 @@ settings! {
         "Largest session timeout that a member may ask for.";
     group_max_size: i32 = "group.max.size", i32::MAX, Check::AtLeast(1),
         "Most members of a group.";
+    group_consumer_session_timeout_ms: i32 = "group.consumer.session.timeout.ms", 45_000, Check::AtLeast(1),
+        "How long a member of a consumer group may be silent.";
+    group_consumer_min_session_timeout_ms: i32 = "group.consumer.min.session.timeout.ms", 45_000, Check::AtLeast(1),
+        "Least session timeout that a consumer group may set for itself.";
+    group_consumer_max_session_timeout_ms: i32 = "group.consumer.max.session.timeout.ms", 60_000, Check::AtLeast(1),
+        "Largest session timeout that a consumer group may set for itself.";
+    group_consumer_heartbeat_interval_ms: i32 = "group.consumer.heartbeat.interval.ms", 5000, Check::AtLeast(1),
+        "How often members of consumer groups are told to send a heartbeat.";
+    group_consumer_min_heartbeat_interval_ms: i32 = "group.consumer.min.heartbeat.interval.ms", 5000, Check::AtLeast(1),
+        "Least heartbeat interval that a consumer group may set for itself.";
+    group_consumer_max_heartbeat_interval_ms: i32 = "group.consumer.max.heartbeat.interval.ms", 15_000, Check::AtLeast(1),
+        "Largest heartbeat interval that a consumer group may set for itself.";
+    group_consumer_assignment_interval_ms: i32 = "group.consumer.assignment.interval.ms", 1000, Check::AtLeast(0),
+        "Least time between two assignments of a consumer group.";
+    group_consumer_min_assignment_interval_ms: i32 = "group.consumer.min.assignment.interval.ms", 0, Check::AtLeast(0),
+        "Least assignment interval that a consumer group may set for itself.";
+    group_consumer_max_assignment_interval_ms: i32 = "group.consumer.max.assignment.interval.ms", 15_000, Check::AtLeast(0),
+        "Largest assignment interval that a consumer group may set for itself.";
+    group_consumer_max_size: i32 = "group.consumer.max.size", i32::MAX, Check::AtLeast(1),
+        "Most members of a consumer group.";
+    group_consumer_assignors: Vec<String> = "group.consumer.assignors", vec!["uniform".to_owned(), "range".to_owned()], Check::OneOf(&["uniform", "range"]),
+        "The assignors that consumer groups may use; the first is used by members that ask for none.";
+    group_consumer_migration_policy: String = "group.consumer.migration.policy", "bidirectional".to_owned(), Check::OneOf(&["bidirectional", "upgrade", "downgrade", "disabled"]),
+        "Which conversions between classic and consumer groups are made while they have members.";
+    group_consumer_regex_refresh_interval_ms: i32 = "group.consumer.regex.refresh.interval.ms", 600_000, Check::AtLeast(10_000),
+        "How often the topics are looked up that regular expressions of consumer groups match.";
     offset_metadata_max_bytes: i32 = "offset.metadata.max.bytes", 4096, Check::AtLeast(0),
         "Longest metadata of a committed offset.";
     offsets_retention_minutes: i32 = "offsets.retention.minutes", 10_080, Check::AtLeast(1),

@@ -174,7 +174,7 @@ async fn remove_files(live: Arc<LiveTopic>) {
 }
 
 /// The caller of what the broker asks its own machines.
-fn broker() -> Caller {
+pub(super) fn broker() -> Caller {
     Caller { client_id: None, client_host: "/".into() }
 }
 

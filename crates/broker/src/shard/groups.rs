@@ -1,10 +1,15 @@
 //! The group coordinators: one state machine a partition of `__consumer_offsets`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use ottla_control::group::{GroupConfig, Groups, partition_for};
+use ottla_control::group::assignor::Assignor;
+use ottla_control::group::{
+    Command, ConsumerGroupConfig, GroupConfig, Groups, MigrationPolicy, partition_for,
+};
 use ottla_model::{CONSUMER_OFFSETS, ErrorCode, PartitionIndex, TopicName};
 
+use super::catalog::broker;
 use super::coordinator::Coordinator;
 use super::router::Route;
 use super::{LiveTopic, Shard};
@@ -21,9 +26,21 @@ impl Shard {
             Route::Local => {}
             Route::Remote(_) => return Err(ErrorCode::NotCoordinator),
         }
-        let count = PartitionIndex::try_from(coordinators.len()).unwrap_or(PartitionIndex::MAX);
-        let index = usize::try_from(partition_for(group_id, count)).unwrap_or(usize::MAX);
-        coordinators.get(index).ok_or(ErrorCode::NotCoordinator)
+        coordinators.get(place_of(group_id, coordinators.len())).ok_or(ErrorCode::NotCoordinator)
+    }
+
+    /// Tells the coordinator of a group the topics as they are now, if it does not know them. A command that is handed
+    /// in after this sees them.
+    pub(crate) fn tell_topics(&self, group_id: &str) {
+        let Ok(coordinator) = self.group(group_id) else { return };
+        let count = self.groups.get().map_or(0, Vec::len);
+        let told = self.told_topics.get_or_init(|| (0..count).map(|_| AtomicI64::new(-1)).collect());
+        let Some(told) = told.get(place_of(group_id, count)) else { return };
+        let version = self.topics.version();
+        if told.swap(version, Ordering::AcqRel) != version {
+            // Nobody waits for the answer.
+            drop(coordinator.submit(broker(), Command::LearnTopics(self.topics.image())));
+        }
     }
 
     /// Every coordinator, for questions about all groups.
@@ -55,8 +72,10 @@ impl Shard {
         let mut coordinators = Vec::with_capacity(live.partitions.len());
         for partition in &live.partitions {
             let timers = Arc::clone(&self.timers);
+            let mut groups = Groups::new(self.group_config());
+            groups.learn_topics(self.topics.image());
             let opened = Coordinator::open(
-                Groups::new(self.group_config()),
+                groups,
                 Arc::clone(partition),
                 Arc::clone(&self.clock),
                 Box::new(move || timers.notify_one()),
@@ -78,7 +97,30 @@ impl Shard {
             offset_metadata_max_bytes: usize::try_from(settings.offset_metadata_max_bytes).unwrap_or(0),
             offsets_retention_ms: i64::from(settings.offsets_retention_minutes).saturating_mul(MINUTE_MS),
             offsets_retention_check_interval_ms: settings.offsets_retention_check_interval_ms,
+            consumer: self.consumer_group_config(),
             ..GroupConfig::default()
         }
     }
+
+    fn consumer_group_config(&self) -> ConsumerGroupConfig {
+        let settings = &self.settings;
+        let assignors = settings.group_consumer_assignors.iter();
+        ConsumerGroupConfig {
+            session_timeout_ms: settings.group_consumer_session_timeout_ms,
+            heartbeat_interval_ms: settings.group_consumer_heartbeat_interval_ms,
+            max_size: usize::try_from(settings.group_consumer_max_size).unwrap_or(1),
+            assignors: assignors.filter_map(|name| Assignor::by_name(name)).collect(),
+            migration_policy: MigrationPolicy::by_name(&settings.group_consumer_migration_policy)
+                .unwrap_or_default(),
+            assignment_interval_ms: settings.group_consumer_assignment_interval_ms,
+            regex_refresh_interval_ms: settings.group_consumer_regex_refresh_interval_ms,
+            ..ConsumerGroupConfig::default()
+        }
+    }
+}
+
+/// Which of the coordinators a group belongs to.
+fn place_of(group_id: &str, coordinators: usize) -> usize {
+    let count = PartitionIndex::try_from(coordinators).unwrap_or(PartitionIndex::MAX);
+    usize::try_from(partition_for(group_id, count)).unwrap_or(usize::MAX)
 }

@@ -30,6 +30,7 @@ mod stopped;
 mod strays;
 mod topics;
 
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -83,6 +84,8 @@ pub(crate) struct Shard {
     catalog_changes: tokio::sync::Mutex<()>,
     /// One a partition of `__consumer_offsets`; set once that topic exists.
     groups: OnceLock<Vec<Arc<Coordinator<Groups>>>>,
+    /// The version of the topics that each of them was told last.
+    told_topics: OnceLock<Box<[AtomicI64]>>,
     producer_ids: ProducerIds,
     checkpoints: Mutex<Checkpoints>,
     fetch_sessions: FetchSessions,
@@ -161,6 +164,11 @@ impl Shard {
     /// Every topic, by name.
     pub(crate) fn topics(&self) -> Vec<Arc<LiveTopic>> {
         self.topics.all()
+    }
+
+    /// The version of the topics: it rises with each change of them.
+    pub(crate) fn topics_version(&self) -> i64 {
+        self.topics.version()
     }
 
     /// The partition of a topic, if this shard leads it.

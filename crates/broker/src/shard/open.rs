@@ -73,6 +73,8 @@ impl Shard {
         strays::sort_out(&data_dir, &known);
         strays::forget_checkpoints(&data_dir, &known, &mut checkpoints)?;
         let topics = opener.topics(known, &checkpoints)?;
+        // Every change of the topics is a record there, so that no version is used twice.
+        topics.count_from(catalog.partition().log().end_offset());
         let sessions = usize::try_from(settings.max_incremental_fetch_session_cache_slots).unwrap_or(0);
         let started = Started::now(&*clock);
         let counters = Counters::new(api_names().len(), !settings.ottla_metrics_listener.is_empty());
@@ -87,6 +89,7 @@ impl Shard {
             catalog,
             catalog_changes: tokio::sync::Mutex::new(()),
             groups: OnceLock::new(),
+            told_topics: OnceLock::new(),
             producer_ids: ProducerIds::default(),
             checkpoints: Mutex::new(checkpoints),
             fetch_sessions: FetchSessions::new(sessions),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use ottla_control::catalog::Topic;
+use ottla_control::group::{TopicMetadata, TopicsImage};
 use ottla_model::{PartitionIndex, TopicId, TopicName};
 
 use super::partition::Partition;
@@ -28,6 +29,17 @@ impl LiveTopic {
 struct Maps {
     by_name: BTreeMap<TopicName, Arc<LiveTopic>>,
     by_id: HashMap<TopicId, Arc<LiveTopic>>,
+    /// Rises with each change.
+    version: i64,
+    /// The topics as groups see them; made when somebody asks.
+    image: Option<Arc<TopicsImage>>,
+}
+
+impl Maps {
+    fn note_change(&mut self) {
+        self.version = self.version.saturating_add(1);
+        self.image = None;
+    }
 }
 
 /// All topics of the shard. Lookups hand out a snapshot of one topic and hold no lock.
@@ -58,6 +70,7 @@ impl Topics {
         let mut maps = self.write();
         maps.by_id.insert(live.topic.id, Arc::clone(&live));
         maps.by_name.insert(live.topic.name.clone(), Arc::clone(&live));
+        maps.note_change();
         live
     }
 
@@ -66,7 +79,36 @@ impl Topics {
         let mut maps = self.write();
         let live = maps.by_id.remove(&id)?;
         maps.by_name.remove(&live.topic.name);
+        maps.note_change();
         Some(live)
+    }
+
+    /// Begins to count versions from `version`, so that those of an earlier start are not used again.
+    pub(crate) fn count_from(&self, version: i64) {
+        let mut maps = self.write();
+        maps.version = version;
+        maps.image = None;
+    }
+
+    /// The topics as groups see them.
+    pub(crate) fn image(&self) -> Arc<TopicsImage> {
+        if let Some(image) = &self.read().image {
+            return Arc::clone(image);
+        }
+        let mut maps = self.write();
+        let topics = maps.by_name.values().map(|live| TopicMetadata {
+            id: live.topic.id,
+            name: live.topic.name.clone(),
+            partition_count: PartitionIndex::try_from(live.partitions.len()).unwrap_or(PartitionIndex::MAX),
+        });
+        let image = Arc::new(TopicsImage::new(maps.version, None, topics));
+        maps.image = Some(Arc::clone(&image));
+        image
+    }
+
+    /// The version of the image.
+    pub(crate) fn version(&self) -> i64 {
+        self.read().version
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Maps> {

@@ -135,6 +135,7 @@ fn reason_text(reason: &str, member: &str) -> String {
         "member_silent" => format!("{member} was silent"),
         "member_did_not_sync" => format!("{member} did not ask for its assignment"),
         "append_failed" => "the assignment could not be written".to_owned(),
+        "downgraded" => "the last member of the new protocol left".to_owned(),
         "group_too_large" => "the group is larger than group.max.size".to_owned(),
         other => format!("{other} {member}"),
     }

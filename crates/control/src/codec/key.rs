@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use ottla_model::{PartitionIndex, TopicName};
 
-use super::{DecodeError, EncodeError, Reader, Writer};
+use super::{ConsumerGroupKey, DecodeError, EncodeError, Reader, Writer};
 
 /// A record's key, borrowed from its bytes. The number in front of each key is its type
 /// (`CoordinatorRecordType`), which early Kafka called its version.
@@ -23,8 +23,10 @@ pub enum Key<'a> {
         /// The group.
         group: &'a str,
     },
-    /// Any other type, such as the records of KIP-848 groups (3 to 8): of a later release, or written by Kafka and
-    /// not understood yet.
+    /// Types 3 to 8 and 16: a consumer group of the new protocol (KIP-848).
+    ConsumerGroup(ConsumerGroupKey<'a>),
+    /// Any other type: of a later release, or written by Kafka and not understood yet, such as the records of share
+    /// groups.
     Unknown {
         /// The type's number.
         key_type: i16,
@@ -50,7 +52,10 @@ impl<'a> Key<'a> {
                 Ok(Self::OffsetCommit { group, topic, partition: reader.i32()? })
             }
             GROUP_METADATA => Ok(Self::GroupMetadata { group: reader.string()? }),
-            key_type => Ok(Self::Unknown { key_type }),
+            key_type => Ok(match ConsumerGroupKey::decode(key_type, &mut reader)? {
+                Some(key) => Self::ConsumerGroup(key),
+                None => Self::Unknown { key_type },
+            }),
         }
     }
 

@@ -7,7 +7,9 @@
 //!
 //! Nothing here panics: every length is checked against the bytes that are left before anything is allocated.
 
+mod consumer_group;
 mod consumer_protocol;
+mod consumer_protocol_messages;
 mod group_metadata;
 mod key;
 mod offset_cause;
@@ -17,7 +19,11 @@ mod reader;
 pub(crate) mod tests;
 mod writer;
 
+pub use consumer_group::*;
 pub use consumer_protocol::{ConsumerAssignment, ConsumerSubscription};
+pub use consumer_protocol_messages::{
+    ConsumerProtocolAssignment, ConsumerProtocolSubscription, NamedPartitions, consumer_protocol_version,
+};
 pub use group_metadata::{GroupMetadataMember, GroupMetadataValue};
 pub use key::Key;
 pub use offset_cause::{Cause, CommitOddities, OFFSET_CAUSE_HEADER, OffsetCause};

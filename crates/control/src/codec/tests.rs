@@ -6,11 +6,11 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn bytes(hex: &str) -> Vec<u8> {
+pub(crate) fn bytes(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -26,7 +26,11 @@ fn keys() {
     assert_eq!(Key::decode(&bytes(COMMIT_KEY)), Ok(commit.clone()));
     assert_eq!(Key::decode(&bytes(LEGACY_COMMIT_KEY)), Ok(commit));
     assert_eq!(Key::decode(&bytes(GROUP_KEY)), Ok(Key::GroupMetadata { group: "gé" }));
-    assert_eq!(Key::decode(&bytes(CONSUMER_GROUP_KEY)), Ok(Key::Unknown { key_type: 3 }));
+    assert_eq!(
+        Key::decode(&bytes(CONSUMER_GROUP_KEY)),
+        Ok(Key::ConsumerGroup(ConsumerGroupKey::Metadata { group: "gé" }))
+    );
+    assert_eq!(Key::decode(&bytes("000a")), Ok(Key::Unknown { key_type: 10 }));
     assert_eq!(hex(&Key::offset_commit("gé", &orders, 7).unwrap()), COMMIT_KEY);
     assert_eq!(hex(&Key::group_metadata("gé").unwrap()), GROUP_KEY);
 }

@@ -8,12 +8,12 @@ use super::author::Author;
 use super::classic::DEAD;
 use super::command::{DeleteOffsets, List};
 use super::events::{EventClient, Happening};
-use super::groups::Groups;
+use super::groups::{Durable, Group, Groups};
 use super::offsets::tombstone;
 use super::reply::{DeleteOffsetsReply, DeleteReply, DescribeReply, ListReply, TopicDeletedReply, WhyReply};
 use super::turn::Turn;
-use crate::codec::{Cause, Key};
-use crate::machine::{Caller, Record, ReplyTo};
+use crate::codec::Cause;
+use crate::machine::{Caller, ReplyTo};
 
 impl Groups {
     /// Lists the groups that pass the filters, by id.
@@ -22,17 +22,19 @@ impl Groups {
         let states: Vec<String> = trimmed(&list.states);
         let types: Vec<String> = trimmed(&list.types);
         let mut groups: Vec<_> =
-            self.groups.values().filter_map(|group| group.classic.listed(&states, &types)).collect();
+            self.groups.iter().filter_map(|(id, group)| group.listed(id, &states, &types)).collect();
         groups.sort_unstable_by(|one, other| one.group_id.cmp(&other.group_id));
         ListReply { error: ErrorCode::None, groups }
     }
 
     /// Describes a group. One that does not exist is shown as Dead.
     pub(super) fn describe(&self, group_id: Arc<str>) -> DescribeReply {
-        if let Some(group) = self.groups.get(&group_id) {
-            return group.classic.described();
-        }
-        let error_message = Some(format!("Group {group_id} not found.").into());
+        let what = match self.groups.get(&group_id) {
+            Some(Group { durable: Durable::Consumer(_), .. }) => "is not a classic group",
+            Some(group) => return group.classic.described(),
+            None => "not found",
+        };
+        let error_message = Some(format!("Group {group_id} {what}.").into());
         DescribeReply { error_message, ..DescribeReply::error(group_id, ErrorCode::GroupIdNotFound, DEAD) }
     }
 
@@ -42,20 +44,20 @@ impl Groups {
         let group = self.groups.get(&group_id);
         let is_unknown = group.is_none() && events.is_empty();
         let error = if is_unknown { ErrorCode::GroupIdNotFound } else { ErrorCode::None };
-        let state = group.map_or(DEAD, |group| group.classic.state_name());
+        let state = group.map_or(DEAD, Group::state_name);
         WhyReply { group_id, error, state, events }
     }
 
     /// Deletes an empty group and its offsets.
     pub(super) fn delete(
-        &self,
+        &mut self,
         turn: &mut Turn<'_, '_>,
         caller: &Caller,
         reply_to: ReplyTo,
         group_id: Arc<str>,
     ) {
         let result = match self.groups.get(&group_id) {
-            Some(group) => group.classic.validate_delete(),
+            Some(group) => group.validate_delete(),
             None => Err(ErrorCode::GroupIdNotFound),
         };
         if result.is_ok() {
@@ -67,8 +69,9 @@ impl Groups {
                     turn.effects.records.extend(record);
                 }
             }
-            let key = Key::group_metadata(&group_id);
-            turn.effects.records.extend(key.map(|key| Record { key, value: None, headers: Vec::new() }));
+            if let Err(error) = self.bury(turn, &group_id) {
+                return turn.reply(reply_to, DeleteReply { group_id, error });
+            }
         }
         turn.reply(reply_to, DeleteReply { group_id, error: result.err().unwrap_or_default() });
     }
@@ -85,7 +88,7 @@ impl Groups {
         let group = match self.groups.get(&group_id) {
             _ if group_id.is_empty() => Err(ErrorCode::InvalidGroupId),
             None => Err(ErrorCode::GroupIdNotFound),
-            Some(group) => group.classic.validate_offset_delete().map(|()| &group.classic),
+            Some(group) => group.validate_offset_delete().map(|()| group),
         };
         let group = match group {
             Ok(group) => group,

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ottla_model::{LeaderEpoch, NO_LEADER_EPOCH, NONE, Offset, PartitionIndex, TopicId, TopicName};
 
+use super::TopicsImage;
+
 /// A command to the group coordinator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -19,6 +21,8 @@ pub enum Command {
     Heartbeat(Heartbeat),
     /// LeaveGroup.
     Leave(Leave),
+    /// ConsumerGroupHeartbeat.
+    ConsumerHeartbeat(ConsumerHeartbeat),
     /// OffsetCommit.
     CommitOffsets(CommitOffsets),
     /// One group of an OffsetFetch.
@@ -27,6 +31,11 @@ pub enum Command {
     List(List),
     /// One group of a DescribeGroups.
     Describe {
+        /// The group.
+        group_id: Arc<str>,
+    },
+    /// One group of a ConsumerGroupDescribe.
+    ConsumerDescribe {
         /// The group.
         group_id: Arc<str>,
     },
@@ -57,6 +66,8 @@ pub enum Command {
         /// Its id. Offsets that were committed for another topic of that name stay.
         topic_id: TopicId,
     },
+    /// The topics as they are now, for consumer groups. Sent before any command of a member that should see them.
+    LearnTopics(Arc<TopicsImage>),
 }
 
 /// JoinGroup.
@@ -136,6 +147,33 @@ pub struct LeavingMember {
     pub reason: Option<Arc<str>>,
 }
 
+/// ConsumerGroupHeartbeat (KIP-848). What has not changed since the member's last request is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerHeartbeat {
+    /// The group.
+    pub group_id: Arc<str>,
+    /// The member's id. Empty at the first request of version 0, whose members are given one.
+    pub member_id: Arc<str>,
+    /// Version 1 and later: the member has chosen its id.
+    pub makes_own_member_id: bool,
+    /// The member's epoch, or 0 to join, -1 to leave, -2 to leave for a while as a static member.
+    pub member_epoch: i32,
+    /// Name of a static member across restarts.
+    pub instance_id: Option<Arc<str>>,
+    /// The rack that it runs in.
+    pub rack_id: Option<Arc<str>>,
+    /// How long the member may take to give partitions back, in milliseconds, or -1 when that has not changed.
+    pub rebalance_timeout_ms: i32,
+    /// The topics that it reads.
+    pub subscribed_topic_names: Option<Vec<Arc<str>>>,
+    /// A regular expression for topics that it reads; empty for none any more.
+    pub subscribed_topic_regex: Option<Arc<str>>,
+    /// The assignor that it asks for.
+    pub server_assignor: Option<Arc<str>>,
+    /// The partitions that it has.
+    pub topic_partitions: Option<Vec<(TopicId, Vec<PartitionIndex>)>>,
+}
+
 /// OffsetCommit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitOffsets {
@@ -150,7 +188,7 @@ pub struct CommitOffsets {
     /// How long the offsets are kept, in milliseconds, or -1 for the broker's own setting. Versions 2 to 4.
     pub retention_time_ms: i64,
     /// Version 9 and later: a generation of a group that does not exist is answered with GROUP_ID_NOT_FOUND, before
-    /// with ILLEGAL_GENERATION.
+    /// with ILLEGAL_GENERATION; and members of consumer groups may commit.
     pub knows_group_id_not_found: bool,
     /// What to commit.
     pub topics: Vec<CommitTopic>,

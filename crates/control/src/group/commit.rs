@@ -59,6 +59,9 @@ impl Groups {
     }
 
     fn validate_commit(&mut self, turn: &Turn<'_, '_>, commit: &CommitOffsets) -> Result<(), ErrorCode> {
+        if let Some(group) = self.consumer_group(&commit.group_id) {
+            return group.validate_commit(commit);
+        }
         if let Some(result) = self.with_group(&commit.group_id, |group| group.validate_commit(turn, commit)) {
             return result;
         }
@@ -86,7 +89,7 @@ impl Groups {
         commit: &'a CommitOffsets,
     ) -> Request<'a> {
         let now = turn.env.wall.0;
-        let group = self.groups.get(&commit.group_id).map(|group| &group.classic);
+        let group = self.groups.get(&commit.group_id);
         let cause = group.map_or(Cause::Commit, |group| group.cause_of(commit));
         Request {
             group_id: &commit.group_id,

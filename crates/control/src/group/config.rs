@@ -1,5 +1,9 @@
 //! Limits and defaults of groups.
 
+mod consumer;
+
+pub use consumer::{ConsumerGroupConfig, ConsumerGroupOverrides, MigrationPolicy};
+
 /// What the broker's settings say about groups. The names in brackets are Kafka's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupConfig {
@@ -28,6 +32,8 @@ pub struct GroupConfig {
     /// Bytes of the protocols that one member may bring, names and metadata (a limit of Ottla's own). More would
     /// not fit the group's record, whose default bound is 1 MiB.
     pub member_protocols_bytes_max: usize,
+    /// Groups of the new consumer protocol.
+    pub consumer: ConsumerGroupConfig,
 }
 
 impl Default for GroupConfig {
@@ -44,6 +50,7 @@ impl Default for GroupConfig {
             groups_max: 100_000,
             pending_members_max: 10_000,
             member_protocols_bytes_max: 1024 * 1024,
+            consumer: ConsumerGroupConfig::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use ottla_model::{Offset, PartitionIndex, TopicName};
 
 use super::classic::Classic;
+use super::consumer;
 use super::groups::{Durable, Group, Groups};
 use super::offsets::CommittedOffset;
 use crate::codec::{DecodeError, GroupMetadataValue, Key, OffsetCommitValue};
@@ -17,7 +18,7 @@ use crate::machine::{RecordRef, ReplayError};
 pub struct Undo(Overwritten);
 
 #[derive(Debug)]
-enum Overwritten {
+pub(super) enum Overwritten {
     /// The record was passed over.
     Nothing,
     /// A committed offset was set or removed.
@@ -33,6 +34,8 @@ enum Overwritten {
     Group { group_id: Arc<str>, previous: Durable },
     /// A group was removed.
     Removed { group_id: Arc<str>, previous: Box<Group> },
+    /// Something of a consumer group was changed.
+    Consumer { group_id: Arc<str>, overwritten: consumer::Overwritten },
 }
 
 /// Records that were replayed without being understood: of later releases of Kafka, or of group kinds that Ottla
@@ -55,7 +58,7 @@ impl Groups {
         let overwritten = match key {
             Key::OffsetCommit { group, topic, partition } => {
                 let value = record.value.map(OffsetCommitValue::decode).transpose();
-                let Some(value) = self.known_version(record.key, value)? else {
+                let Some(value) = self.known_version(key_type(record.key), value)? else {
                     return Ok(Undo(Overwritten::Nothing));
                 };
                 let committed = value.map(|value| CommittedOffset::from_record(offset, &value));
@@ -63,7 +66,7 @@ impl Groups {
             }
             Key::GroupMetadata { group } => {
                 let value = record.value.map(GroupMetadataValue::decode).transpose();
-                let Some(value) = self.known_version(record.key, value)? else {
+                let Some(value) = self.known_version(key_type(record.key), value)? else {
                     return Ok(Undo(Overwritten::Nothing));
                 };
                 match (value, record.value) {
@@ -71,6 +74,7 @@ impl Groups {
                     _ => self.replay_group_tombstone(group),
                 }
             }
+            Key::ConsumerGroup(key) => self.replay_consumer(&key, record.value)?,
             Key::Unknown { key_type } => {
                 self.pass_over(key_type);
                 Overwritten::Nothing
@@ -81,15 +85,15 @@ impl Groups {
 
     /// A value of a version that is not known is passed over, as Kafka's loader does
     /// (`UnknownRecordVersionException`): `None`.
-    fn known_version<T>(
+    pub(super) fn known_version<T>(
         &mut self,
-        key: &[u8],
+        key_type: i16,
         value: Result<T, DecodeError>,
     ) -> Result<Option<T>, ReplayError> {
         match value {
             Ok(value) => Ok(Some(value)),
             Err(DecodeError::UnknownVersion(_)) => {
-                self.pass_over(key.first_chunk().map_or(0, |bytes| i16::from_be_bytes(*bytes)));
+                self.pass_over(key_type);
                 Ok(None)
             }
             Err(error) => Err(ReplayError::Value(error)),
@@ -140,7 +144,7 @@ impl Groups {
         Overwritten::Group { group_id, previous: Durable::Absent }
     }
 
-    fn replay_group_tombstone(&mut self, group: &str) -> Overwritten {
+    pub(super) fn replay_group_tombstone(&mut self, group: &str) -> Overwritten {
         let Some((group_id, mut previous)) = self.groups.remove_entry(group) else {
             return Overwritten::Nothing;
         };
@@ -148,7 +152,7 @@ impl Groups {
         Overwritten::Removed { group_id, previous: Box::new(previous) }
     }
 
-    fn set_durable(&mut self, group_id: &str, durable: Durable) -> Durable {
+    pub(super) fn set_durable(&mut self, group_id: &str, durable: Durable) -> Durable {
         match self.groups.get_mut(group_id) {
             Some(group) => std::mem::replace(&mut group.durable, durable),
             None => Durable::Absent,
@@ -173,13 +177,22 @@ impl Groups {
                 self.restore(&group_id, *previous);
                 self.undone.insert(group_id);
             }
+            Overwritten::Consumer { group_id, overwritten } => {
+                if let Some(Durable::Consumer(group)) =
+                    self.groups.get_mut(&group_id).map(|group| &mut group.durable)
+                {
+                    Arc::make_mut(group).undo(overwritten);
+                }
+                self.undone.insert(group_id);
+            }
         }
     }
 
     /// Puts a group back that was removed. If someone has begun a new one of that name since, it goes on, with the
     /// old one's durable half, from a generation that is no older.
     fn restore(&mut self, group_id: &Arc<str>, mut removed: Group) {
-        if let Some(present) = self.groups.get_mut(group_id) {
+        let present = self.groups.get_mut(group_id).filter(|present| !present.classic.is_untouched());
+        if let Some(present) = present {
             present.durable = removed.durable;
             present.classic.continue_from(&removed.classic);
             return;
@@ -187,4 +200,9 @@ impl Groups {
         self.wakes.bring_forward(group_id, &mut removed.wake, removed.classic.soonest());
         self.groups.insert(Arc::clone(group_id), removed);
     }
+}
+
+/// The number in front of a key that was read.
+fn key_type(key: &[u8]) -> i16 {
+    key.first_chunk().map_or(0, |bytes| i16::from_be_bytes(*bytes))
 }

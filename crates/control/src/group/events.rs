@@ -217,6 +217,8 @@ reasons! {
     MemberDidNotSync = "member_did_not_sync",
     /// The assignment could not be written.
     AppendFailed = "append_failed",
+    /// The last member of the new protocol left, and those of the classic one go on without it.
+    Downgraded = "downgraded",
     /// After a restart the group is larger than `group.max.size`.
     GroupTooLarge = "group_too_large",
 }

@@ -14,8 +14,7 @@ use super::events::Happening;
 use super::groups::Groups;
 use super::offsets::{CommittedOffset, tombstone};
 use super::turn::Turn;
-use crate::codec::{Cause, Key};
-use crate::machine::Record;
+use crate::codec::Cause;
 
 /// Groups and offsets that are looked at before others get their turn. One group is not divided.
 const LOOKED_AT_PER_TICK: usize = 10_000;
@@ -90,16 +89,16 @@ impl Groups {
 
     /// Deletes what has expired of a group, and the group itself when it is empty and has no offsets left. Tells how
     /// much it looked at.
-    fn expire_group(&self, turn: &mut Turn<'_, '_>, group_id: &Arc<str>) -> usize {
+    fn expire_group(&mut self, turn: &mut Turn<'_, '_>, group_id: &Arc<str>) -> usize {
         let Some(group) = self.groups.get(group_id) else { return 1 };
         let author = Author::broker(Cause::Expiry);
         let mut looked_at = 1usize;
         let mut is_bare = true;
         if let Some(offsets) = self.offsets.group(group_id) {
-            let Some(age) = group.classic.offsets_age_since() else { return looked_at };
+            let Some(age) = group.offsets_age_since() else { return looked_at };
             for (topic, partitions) in offsets {
                 looked_at = looked_at.saturating_add(partitions.len());
-                let is_read = group.classic.is_subscribed_to(topic);
+                let is_read = group.is_subscribed_to(topic);
                 for (&partition, offset) in partitions {
                     let is_expired =
                         age.is_expired(offset, turn.env.expiry_wall, turn.config.offsets_retention_ms);
@@ -111,10 +110,10 @@ impl Groups {
                 }
             }
         }
-        if is_bare && group.classic.is_unused() {
+        if is_bare && group.is_unused() {
             turn.note(group_id, Happening::Deleted { by: None });
-            let key = Key::group_metadata(group_id);
-            turn.effects.records.extend(key.map(|key| Record { key, value: None, headers: Vec::new() }));
+            // Without a tombstone the group stays, and the next pass tries again.
+            let _ = self.bury(turn, group_id);
         }
         looked_at
     }

@@ -7,9 +7,9 @@ use ottla_model::{Env, ErrorCode};
 use super::classic::Classic;
 use super::groups::{Durable, Groups};
 use super::reply::{
-    CommitOffsetsReply, DeleteOffsetsReply, DeleteReply, DescribeReply, FetchOffsetsReply, HeartbeatReply,
-    JoinReply, LeaveReply, ListReply, OutlineReply, Reply, RestoreOffsetsReply, SyncReply, TopicDeletedReply,
-    WhyReply,
+    CommitOffsetsReply, ConsumerDescribeReply, ConsumerHeartbeatReply, DeleteOffsetsReply, DeleteReply,
+    DescribeReply, FetchOffsetsReply, HeartbeatReply, JoinReply, LeaveReply, ListReply, OutlineReply, Reply,
+    RestoreOffsetsReply, SyncReply, TopicDeletedReply, WhyReply,
 };
 use super::turn::Turn;
 use crate::codec::GroupMetadataValue;
@@ -50,6 +50,10 @@ fn error_reply(reply: Reply, cause: ErrorCode) -> Reply {
         Reply::Sync(_) => SyncReply::error(error).into(),
         Reply::Heartbeat(_) => HeartbeatReply { error }.into(),
         Reply::Leave(_) => LeaveReply { error, members: Vec::new() }.into(),
+        Reply::ConsumerHeartbeat(_) => ConsumerHeartbeatReply::error(error, None).into(),
+        Reply::ConsumerDescribe(ConsumerDescribeReply { group_id, .. }) => {
+            ConsumerDescribeReply::error(group_id, error, None).into()
+        }
         Reply::CommitOffsets(CommitOffsetsReply { mut topics, .. }) => {
             for (_, outcome) in topics.iter_mut().flat_map(|topic| &mut topic.partitions) {
                 *outcome = error;
@@ -68,6 +72,7 @@ fn error_reply(reply: Reply, cause: ErrorCode) -> Reply {
         Reply::Why(WhyReply { group_id, .. }) => {
             WhyReply { group_id, error, state: "", events: Vec::new() }.into()
         }
+        Reply::LearnTopics => Reply::LearnTopics,
         Reply::TopicDeleted(_) => TopicDeletedReply { error, offsets: 0 }.into(),
     }
 }
@@ -101,13 +106,21 @@ impl Groups {
                 group.classic.dismiss_all(error, &mut turn.effects.replies);
                 self.wakes.remove(group_id, group.wake);
                 self.groups.remove(group_id);
-                return;
+                return self.timers.forget(group_id);
+            }
+            Durable::Consumer(_) => {
+                // If it had begun to be a classic group, it is none.
+                group.classic.dismiss_all(error, &mut turn.effects.replies);
+                group.classic = Classic::empty(Arc::clone(group_id), None);
+                self.wakes.remove(group_id, group.wake.take());
+                return self.revive_consumer(turn, group_id);
             }
             Durable::Offsets => None,
             Durable::Recorded(value) => GroupMetadataValue::decode(value).ok(),
         };
         group.classic.recover(turn, recorded.as_ref(), error);
         self.wakes.bring_forward(group_id, &mut group.wake, group.classic.soonest());
+        self.timers.forget(group_id);
     }
 
     /// Makes soft state after the log was replayed at start (`onLoaded`).
@@ -116,6 +129,7 @@ impl Groups {
         let config = Arc::clone(&self.config);
         let turn = &mut Turn::new(env, &config, &mut effects);
         for group_id in self.group_ids() {
+            self.revive_consumer(turn, &group_id);
             let Some(group) = self.groups.get_mut(&group_id) else { continue };
             let Durable::Recorded(value) = &group.durable else { continue };
             let Ok(value) = GroupMetadataValue::decode(value) else { continue };

@@ -10,7 +10,13 @@ use super::reply::{FetchOffsetsReply, FetchedPartition, FetchedTopic};
 impl Groups {
     /// Looks committed offsets up. A group that does not exist has none, which is not an error.
     pub(super) fn fetch_offsets(&self, fetch: FetchOffsets) -> FetchOffsetsReply {
-        let FetchOffsets { group_id, topics, require_stable, .. } = fetch;
+        let FetchOffsets { group_id, member_id, member_epoch, topics, require_stable } = fetch;
+        let checked = self
+            .consumer_group(&group_id)
+            .map(|group| group.validate_fetch(member_id.as_ref(), member_epoch));
+        if let Some(Err(error)) = checked {
+            return FetchOffsetsReply { group_id, error, topics: Vec::new() };
+        }
         let offsets = self.groups.get(&group_id).and_then(|_| self.offsets.group(&group_id));
         let unstable = |topic: &_, partition| {
             require_stable && self.offsets.has_pending_commit(&group_id, topic, partition)

@@ -7,13 +7,14 @@ use bytes::Bytes;
 use ottla_model::{Env, ErrorCode, Monotonic, Offset};
 
 use super::classic::Classic;
+use super::consumer::{ConsumerGroup, Timers};
 use super::durable::{PassedOver, Undo};
 use super::events::{EventLog, GroupEvent, RebalanceCounts};
 use super::expiry::Expiry;
 use super::offsets::OffsetStore;
 use super::turn::Turn;
 use super::wakes::Wakes;
-use super::{Command, GroupConfig, Reply};
+use super::{Command, GroupConfig, Reply, TopicsImage};
 use crate::machine::{Caller, Effects, Machine, RecordRef, ReplayError, ReplyTo};
 
 /// All groups that hash to one partition of `__consumer_offsets`, with their committed offsets.
@@ -25,12 +26,19 @@ pub struct Groups {
     pub(super) wakes: Wakes,
     pub(super) expiry: Expiry,
     pub(super) events: EventLog,
+    /// What consumer groups have due.
+    pub(super) timers: Timers,
+    /// The topics as they were when the machine last heard of them.
+    pub(super) topics: Arc<TopicsImage>,
     /// Groups that lost a record to a failed append and have not been brought back into line yet.
     pub(super) undone: BTreeSet<Arc<str>>,
     pub(super) passed_over: PassedOver,
 }
 
 /// A group: its durable half and its soft half.
+///
+/// What the durable half is tells the group's kind: simple, classic or consumer. The soft half of a consumer group are
+/// its timers, which are kept apart, so that its `classic` is untouched.
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) durable: Durable,
@@ -48,6 +56,8 @@ pub(super) enum Durable {
     Offsets,
     /// The value of its last record, kept as it is: compact, exact, and decoded only after a start or a failure.
     Recorded(Bytes),
+    /// It is a consumer group, all of whose records together make it.
+    Consumer(Arc<ConsumerGroup>),
 }
 
 impl Group {
@@ -67,9 +77,16 @@ impl Groups {
             wakes: Wakes::default(),
             expiry: Expiry::default(),
             events: EventLog::default(),
+            timers: Timers::default(),
+            topics: Arc::default(),
             undone: BTreeSet::new(),
             passed_over: PassedOver::default(),
         }
+    }
+
+    /// Tells the topics as they are now, as [`Command::LearnTopics`] does.
+    pub fn learn_topics(&mut self, topics: Arc<TopicsImage>) {
+        self.topics = topics;
     }
 
     /// Changes the limits. They hold for what comes: nobody is put out because of them.
@@ -155,6 +172,9 @@ impl Machine for Groups {
             Command::Sync(sync) => self.sync(turn, reply_to, sync),
             Command::Heartbeat(heartbeat) => self.heartbeat(turn, reply_to, &heartbeat),
             Command::Leave(leave) => self.leave(turn, caller, reply_to, leave),
+            Command::ConsumerHeartbeat(heartbeat) => {
+                self.consumer_heartbeat(turn, caller, reply_to, &heartbeat);
+            }
             Command::CommitOffsets(commit) => self.commit_offsets(turn, caller, reply_to, &commit),
             Command::FetchOffsets(fetch) => {
                 let reply = self.fetch_offsets(fetch);
@@ -181,6 +201,14 @@ impl Machine for Groups {
             Command::Why { group_id } => {
                 let reply = self.why(group_id);
                 turn.reply(reply_to, reply);
+            }
+            Command::ConsumerDescribe { group_id } => {
+                let reply = self.describe_consumer(group_id);
+                turn.reply(reply_to, reply);
+            }
+            Command::LearnTopics(topics) => {
+                self.learn_topics(topics);
+                turn.reply(reply_to, Reply::LearnTopics);
             }
         }
         self.keep(std::mem::take(&mut turn.events));
@@ -212,13 +240,14 @@ impl Machine for Groups {
             group.classic.tick(turn);
             self.wakes.bring_forward(&group_id, &mut group.wake, group.classic.soonest());
         }
+        self.tick_consumers(turn);
         self.expire(turn);
         self.keep(std::mem::take(&mut turn.events));
     }
 
     fn deadline(&self) -> Option<Monotonic> {
         let expiry = if self.groups.is_empty() { None } else { self.expiry.next() };
-        self.wakes.first().into_iter().chain(expiry).min()
+        self.wakes.first().into_iter().chain(self.timers.first()).chain(expiry).min()
     }
 
     fn loaded(&mut self, env: &mut Env<'_>) {

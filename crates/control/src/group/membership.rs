@@ -15,9 +15,13 @@ use crate::machine::{Caller, ReplyTo};
 impl Groups {
     pub(super) fn join(&mut self, turn: &mut Turn<'_, '_>, caller: &Caller, reply_to: ReplyTo, join: Join) {
         let group_id = Arc::clone(&join.group_id);
-        let is_new = !self.groups.contains_key(&group_id);
-        let checked = check_join(turn.config, caller, &join)
-            .and_then(|()| if is_new { self.begin_group(turn, &join) } else { Ok(()) });
+        let consumer = self.consumer_group(&group_id).cloned();
+        let is_new = consumer.is_some() || !self.groups.contains_key(&group_id);
+        let checked = check_join(turn.config, caller, &join);
+        if let (Ok(()), Some(group)) = (checked, consumer.filter(|group| !group.is_empty())) {
+            return self.join_consumer(turn, caller, reply_to, &join, group);
+        }
+        let checked = checked.and_then(|()| if is_new { self.begin_group(turn, &join) } else { Ok(()) });
         if let Err(error) = checked {
             return turn.reply(reply_to, JoinReply::error(join.member_id, error));
         }
@@ -32,14 +36,19 @@ impl Groups {
         });
     }
 
-    /// Makes a group for its first member. Kafka makes one for a JoinGroup that it then refuses, too.
-    fn begin_group(&mut self, turn: &Turn<'_, '_>, join: &Join) -> Result<(), ErrorCode> {
+    /// Makes a group for its first member, perhaps in place of a consumer group that has none any more. Kafka makes one for a JoinGroup that it then refuses, too.
+    fn begin_group(&mut self, turn: &mut Turn<'_, '_>, join: &Join) -> Result<(), ErrorCode> {
         if !join.member_id.is_empty() {
             return Err(ErrorCode::UnknownMemberId);
         }
         let classic = Classic::empty(Arc::clone(&join.group_id), Some(turn.env.wall));
         if !classic.supports(&join.protocol_type, &join.protocols) {
             return Err(ErrorCode::InconsistentGroupProtocol);
+        }
+        self.bury_consumer(turn, &join.group_id)?;
+        if let Some(group) = self.groups.get_mut(&join.group_id) {
+            group.classic = classic;
+            return Ok(());
         }
         if self.groups.len() >= turn.config.groups_max {
             return Err(ErrorCode::GroupMaxSizeReached);
@@ -52,6 +61,9 @@ impl Groups {
         if sync.group_id.is_empty() {
             return turn.reply(reply_to, SyncReply::error(ErrorCode::InvalidGroupId));
         }
+        if let Some(group) = self.consumer_group(&sync.group_id).cloned() {
+            return self.sync_consumer(turn, reply_to, &sync, &group);
+        }
         let group_id = Arc::clone(&sync.group_id);
         if self.with_group(&group_id, |group| group.sync(turn, reply_to, sync)).is_none() {
             turn.reply(reply_to, SyncReply::error(ErrorCode::UnknownMemberId));
@@ -61,6 +73,8 @@ impl Groups {
     pub(super) fn heartbeat(&mut self, turn: &mut Turn<'_, '_>, reply_to: ReplyTo, heartbeat: &Heartbeat) {
         let result = if heartbeat.group_id.is_empty() {
             Err(ErrorCode::InvalidGroupId)
+        } else if let Some(group) = self.consumer_group(&heartbeat.group_id).cloned() {
+            self.heartbeat_consumer(turn, heartbeat, &group)
         } else {
             self.with_group(&heartbeat.group_id, |group| group.heartbeat(turn, heartbeat))
                 .unwrap_or(Err(ErrorCode::UnknownMemberId))
@@ -75,6 +89,9 @@ impl Groups {
         reply_to: ReplyTo,
         leave: Leave,
     ) {
+        if let Some(group) = self.consumer_group(&leave.group_id).cloned() {
+            return self.leave_consumer(turn, reply_to, leave, group);
+        }
         let Leave { group_id, members } = leave;
         if group_id.is_empty() {
             let reply = LeaveReply { error: ErrorCode::InvalidGroupId, members: Vec::new() };

@@ -4,8 +4,9 @@
 //! requests, a [`Reply`] those of the response; the API modules of the broker translate. The records are Apache
 //! Kafka's own ([`crate::codec`]), and so is every decision: the classes that a file follows are named in it.
 //!
-//! What is durable here are the committed offsets ([`OffsetStore`]) and, of each group, the value of its last record.
-//! Everything else is soft: see [`crate::machine`] for what that means and `classic` for why it is cut there.
+//! What is durable here are the committed offsets ([`OffsetStore`]), of each classic group the value of its last record,
+//! and consumer groups as their records make them. Everything else is soft: see [`crate::machine`] for what that means
+//! and `classic` for why it is cut there.
 //!
 //! | file | holds |
 //! |---|---|
@@ -14,26 +15,34 @@
 //! | `failure` | what follows from a failed append, a start, a stop |
 //! | `membership` | JoinGroup, SyncGroup, Heartbeat, LeaveGroup: finds or makes the group |
 //! | `classic/` | classic groups themselves |
+//! | `consumer/` | consumer groups, of the new protocol |
+//! | `assignor/` | the server-side assignors of the new consumer protocol |
+//! | `topics_image`, `metadata_hash`, `topic_pattern` | the topics, as groups see them and subscribe to them |
 //! | `commit`, `fetch`, `offsets` | committed offsets, for groups of any kind |
 //! | `expiry` | what goes because it is old |
 //! | `events` | what happened in groups lately |
 //! | `author`, `restore` | who changes offsets, and taking a change back |
+//! | `kind` | what is asked of a group whatever its kind is |
 //! | `admin` | list, describe, delete |
 //! | `outline` | what observers are told |
 
 mod admin;
+pub mod assignor;
 mod author;
 mod classic;
 mod command;
 mod commit;
 mod config;
+mod consumer;
 mod durable;
 mod events;
 mod expiry;
 mod failure;
 mod fetch;
 mod groups;
+mod kind;
 mod membership;
+mod metadata_hash;
 mod offsets;
 mod outline;
 mod partition;
@@ -41,11 +50,13 @@ mod reply;
 mod restore;
 #[cfg(test)]
 mod tests;
+mod topic_pattern;
+mod topics_image;
 mod turn;
 mod wakes;
 
 pub use command::*;
-pub use config::GroupConfig;
+pub use config::{ConsumerGroupConfig, ConsumerGroupOverrides, GroupConfig, MigrationPolicy};
 pub use durable::{PassedOver, Undo};
 pub use events::{
     Assignments, EventClient, EventMember, GroupEvent, Happening, Missed, RebalanceCounts, RebalanceReason,
@@ -56,6 +67,8 @@ pub use offsets::{CommittedOffset, GroupOffsets, OffsetStore};
 pub use outline::GroupOutline;
 pub use partition::partition_for;
 pub use reply::*;
+pub use topic_pattern::{InvalidRegularExpression, TopicPattern};
+pub use topics_image::{TopicMetadata, TopicsImage};
 
 /// Longest text that groups take from a client, in bytes. A record holds at most 32767, and a member's id is the
 /// client's or instance's id with a dash and 36 characters behind it.

@@ -20,6 +20,8 @@ pub enum Reply {
     Heartbeat(HeartbeatReply),
     /// To LeaveGroup.
     Leave(LeaveReply),
+    /// To ConsumerGroupHeartbeat.
+    ConsumerHeartbeat(ConsumerHeartbeatReply),
     /// To OffsetCommit.
     CommitOffsets(CommitOffsetsReply),
     /// To one group of an OffsetFetch.
@@ -28,6 +30,8 @@ pub enum Reply {
     List(ListReply),
     /// To one group of a DescribeGroups.
     Describe(DescribeReply),
+    /// To one group of a ConsumerGroupDescribe.
+    ConsumerDescribe(ConsumerDescribeReply),
     /// To one group of a DeleteGroups.
     Delete(DeleteReply),
     /// To OffsetDelete.
@@ -40,6 +44,8 @@ pub enum Reply {
     Why(WhyReply),
     /// To the news that a topic is gone.
     TopicDeleted(TopicDeletedReply),
+    /// To the topics as they are now.
+    LearnTopics,
 }
 
 macro_rules! into_reply {
@@ -57,6 +63,8 @@ into_reply! {
     Sync(SyncReply);
     Heartbeat(HeartbeatReply);
     Leave(LeaveReply);
+    ConsumerHeartbeat(ConsumerHeartbeatReply);
+    ConsumerDescribe(ConsumerDescribeReply);
     CommitOffsets(CommitOffsetsReply);
     FetchOffsets(FetchOffsetsReply);
     List(ListReply);
@@ -178,6 +186,38 @@ impl LeaveReply {
             return self.error;
         }
         self.members.first().map_or(ErrorCode::None, |member| member.error)
+    }
+}
+
+/// To ConsumerGroupHeartbeat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerHeartbeatReply {
+    /// The outcome.
+    pub error: ErrorCode,
+    /// What is wrong.
+    pub error_message: Option<Box<str>>,
+    /// The member's id.
+    pub member_id: Option<Arc<str>>,
+    /// The member's epoch.
+    pub member_epoch: i32,
+    /// How often the member shall send a heartbeat, in milliseconds.
+    pub heartbeat_interval_ms: i32,
+    /// The partitions that the member has now, when it should know.
+    pub assignment: Option<Vec<(TopicId, Vec<PartitionIndex>)>>,
+}
+
+impl ConsumerHeartbeatReply {
+    /// A refusal.
+    #[must_use]
+    pub fn error(error: ErrorCode, error_message: Option<Box<str>>) -> Self {
+        Self {
+            error,
+            error_message,
+            member_id: None,
+            member_epoch: 0,
+            heartbeat_interval_ms: 0,
+            assignment: None,
+        }
     }
 }
 
@@ -327,6 +367,82 @@ pub struct DescribedMember {
     pub metadata: Bytes,
     /// Its assignment.
     pub assignment: Bytes,
+}
+
+/// To one group of a ConsumerGroupDescribe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerDescribeReply {
+    /// The outcome.
+    pub error: ErrorCode,
+    /// What is wrong.
+    pub error_message: Option<Box<str>>,
+    /// The group.
+    pub group_id: Arc<str>,
+    /// Name of its state, as Kafka prints it, or empty.
+    pub state: &'static str,
+    /// Its epoch.
+    pub group_epoch: i32,
+    /// The epoch of its target assignment.
+    pub assignment_epoch: i32,
+    /// The assignor that it uses, or empty.
+    pub assignor: Arc<str>,
+    /// Its members, by id.
+    pub members: Vec<ConsumerMember>,
+}
+
+impl ConsumerDescribeReply {
+    /// A refusal.
+    #[must_use]
+    pub fn error(group_id: Arc<str>, error: ErrorCode, error_message: Option<Box<str>>) -> Self {
+        Self {
+            error,
+            error_message,
+            group_id,
+            state: "",
+            group_epoch: 0,
+            assignment_epoch: 0,
+            assignor: Arc::default(),
+            members: Vec::new(),
+        }
+    }
+}
+
+/// A member of a described consumer group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerMember {
+    /// Its id.
+    pub member_id: Arc<str>,
+    /// Its instance id, of a static member.
+    pub instance_id: Option<Arc<str>>,
+    /// The rack that it runs in.
+    pub rack_id: Option<Arc<str>>,
+    /// Its epoch.
+    pub member_epoch: i32,
+    /// Client id of its last request that told something new.
+    pub client_id: Arc<str>,
+    /// Address of that request's connection.
+    pub client_host: Arc<str>,
+    /// The topics that it names.
+    pub subscribed_topic_names: Vec<Arc<str>>,
+    /// Its regular expression, or empty.
+    pub subscribed_topic_regex: Arc<str>,
+    /// The partitions that it has, also those that it is giving back.
+    pub assignment: Vec<NamedTopicPartitions>,
+    /// The partitions that it shall have.
+    pub target_assignment: Vec<NamedTopicPartitions>,
+    /// Whether it uses the classic protocol.
+    pub uses_classic_protocol: bool,
+}
+
+/// Partitions of a topic that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedTopicPartitions {
+    /// The topic's id.
+    pub topic_id: TopicId,
+    /// Its name.
+    pub topic: TopicName,
+    /// The partitions.
+    pub partitions: Vec<PartitionIndex>,
 }
 
 /// To one group of a DeleteGroups.

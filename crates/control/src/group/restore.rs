@@ -51,7 +51,7 @@ impl Groups {
 
     fn validate_restore(&self, turn: &Turn<'_, '_>, group_id: &Arc<str>) -> Result<(), ErrorCode> {
         match self.groups.get(group_id) {
-            Some(group) => group.classic.validate_delete(),
+            Some(group) => group.validate_delete(),
             None if group_id.len() > TEXT_BYTES_MAX => Err(ErrorCode::InvalidGroupId),
             None if self.groups.len() >= turn.config.groups_max => Err(ErrorCode::PolicyViolation),
             None => Ok(()),

@@ -16,6 +16,7 @@
 
 #[cfg(test)]
 mod check;
+mod convert;
 mod events;
 mod expiry;
 mod join;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 
 use ottla_model::{ErrorCode, Monotonic, WallMillis};
 
+pub(in crate::group) use self::convert::{Converted, ConvertedMember};
 pub(in crate::group) use self::join::JoinRequest;
 use self::member::Member;
 pub(in crate::group) use self::ownership::Ownership;
@@ -48,7 +50,7 @@ use super::reply::{JoinReply, SyncReply};
 use super::turn::Turn;
 
 /// The protocol type whose metadata the coordinator can read (`ConsumerProtocol.PROTOCOL_TYPE`).
-const CONSUMER: &str = "consumer";
+pub(in crate::group) const CONSUMER: &str = "consumer";
 
 /// The soft state of a classic group.
 #[derive(Debug)]
@@ -150,7 +152,7 @@ impl Classic {
         self.leader.as_deref() == Some(member_id)
     }
 
-    fn is_consumer_protocol(&self) -> bool {
+    pub(in crate::group) fn is_consumer_protocol(&self) -> bool {
         self.protocol_type.as_deref() == Some(CONSUMER)
     }
 

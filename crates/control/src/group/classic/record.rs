@@ -16,7 +16,7 @@ impl Classic {
     ///
     /// # Errors
     /// [`EncodeError`] when a text is too long for it. Joins are checked, so this does not happen.
-    pub(super) fn record(&self) -> Result<Record, EncodeError> {
+    pub(in crate::group) fn record(&self) -> Result<Record, EncodeError> {
         let protocol = self.protocol.as_deref();
         let metadata: Vec<Bytes> =
             self.roster.iter().map(|(_, member)| member.metadata(protocol.unwrap_or_default())).collect();

@@ -1,6 +1,7 @@
 //! Groups by transcript: what clients ask and when, against everything that they are told and that is written.
 
 mod causes;
+mod consumer;
 mod expiry;
 mod failures;
 mod membership;

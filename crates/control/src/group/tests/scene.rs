@@ -200,7 +200,9 @@ impl Scene {
         self.note("restart");
         self.waiting.clear();
         self.batch = Batch::default();
+        let topics = Arc::clone(&self.groups.topics);
         self.groups = replayed(&self.log, self.groups.config.as_ref().clone());
+        self.groups.learn_topics(topics);
         self.load();
     }
 
@@ -320,9 +322,35 @@ impl Scene {
         self.send(who, Command::FetchOffsets(fetch));
     }
 
+    pub(super) fn consumer_heartbeat(&mut self, who: &str, heartbeat: ConsumerHeartbeat) {
+        self.send(who, Command::ConsumerHeartbeat(heartbeat));
+    }
+
+    /// Tells the machine the topics: each with its number of partitions, and the byte that its id is made of in the
+    /// place of its name in the list.
+    pub(super) fn topics(&mut self, version: i64, topics: &[(&str, i32)]) {
+        let topics = topics.iter().map(|(name, partition_count)| TopicMetadata {
+            id: topic_id(name),
+            name: TopicName::new(name).unwrap(),
+            partition_count: *partition_count,
+        });
+        self.send("broker", Command::LearnTopics(Arc::new(TopicsImage::new(version, None, topics))));
+    }
+
+    pub(super) fn describe_consumer(&mut self) {
+        self.send("admin", Command::ConsumerDescribe { group_id: "g".into() });
+    }
+
     pub(super) fn describe(&mut self) {
         self.send("admin", Command::Describe { group_id: "g".into() });
     }
+}
+
+/// The id of a topic in these tests: its name, so that a transcript can tell it.
+pub(super) fn topic_id(name: &str) -> TopicId {
+    let mut id = [0; 16];
+    id[..name.len()].copy_from_slice(name.as_bytes());
+    TopicId(id)
 }
 
 /// A machine that has replayed a log and is not loaded yet.
@@ -359,6 +387,10 @@ impl Groups {
     pub(super) fn check(&self) {
         for (group_id, group) in &self.groups {
             assert_ne!(group.durable, Durable::Absent, "{group_id} is in the log");
+            if let Durable::Consumer(consumer) = &group.durable {
+                assert!(group.classic.is_untouched(), "{group_id} is of one kind");
+                self.timers.check(group_id, consumer);
+            }
             group.classic.check();
             assert!(group.wake <= group.classic.soonest() || group.classic.soonest().is_none());
             assert_eq!(group.wake.is_some(), group.classic.soonest().is_some());

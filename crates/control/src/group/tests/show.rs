@@ -1,5 +1,7 @@
 //! Commands, replies and records as one line of a transcript each.
 
+mod consumer;
+
 use bytes::Bytes;
 use ottla_model::ErrorCode;
 
@@ -46,6 +48,12 @@ pub(super) fn command(command: &Command) -> String {
                 format!("{:?}{}", member.member_id, instance.unwrap_or_default())
             })
         ),
+        Command::ConsumerHeartbeat(beat) => consumer::heartbeat(beat),
+        Command::ConsumerDescribe { group_id } => format!("describe consumer group {group_id}"),
+        Command::LearnTopics(topics) => {
+            let topics: Vec<_> = topics.topics().collect();
+            format!("topics {}", list(&topics, |topic| format!("{}:{}", topic.name, topic.partition_count)))
+        }
         Command::CommitOffsets(commit) => format!(
             "commit {:?} generation {} {}",
             commit.member_id,
@@ -104,6 +112,9 @@ pub(super) fn reply(reply: &Reply) -> String {
             let members = list(&leave.members, |member| format!("{:?} {}", member.member_id, member.error));
             format!("left: {} {members}", leave.error)
         }
+        Reply::ConsumerHeartbeat(beat) => consumer::beaten(beat),
+        Reply::ConsumerDescribe(group) => consumer::described(group),
+        Reply::LearnTopics => "learnt".to_owned(),
         Reply::CommitOffsets(commit) => format!(
             "committed: {}",
             list(&commit.topics, |topic| list(&topic.partitions, |(partition, error)| {
@@ -199,6 +210,7 @@ pub(super) fn record(record: &Record) -> String {
                 )
             }
         },
+        Key::ConsumerGroup(key) => consumer::record(&key, record.value.as_deref()),
         Key::Unknown { key_type } => format!("key type {key_type}"),
     }
 }

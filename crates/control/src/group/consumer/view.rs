@@ -1,0 +1,153 @@
+//! What others may ask a consumer group: who may commit and fetch, and how it looks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ottla_model::{ErrorCode, TopicId};
+
+use super::change::without_epochs;
+use super::member::Member;
+use super::state::ConsumerGroup;
+use crate::group::assignor::PartitionsByTopic;
+use crate::group::classic::CONSUMER;
+use crate::group::command::CommitOffsets;
+use crate::group::reply::{ConsumerDescribeReply, ConsumerMember, ListedGroup, NamedTopicPartitions};
+use crate::group::{GroupConfig, TopicsImage};
+
+/// The name of this kind of group (`Group.GroupType.CONSUMER`).
+const GROUP_TYPE: &str = "consumer";
+
+impl ConsumerGroup {
+    /// Checks who commits, and what (`ConsumerGroup.validateOffsetCommit`).
+    ///
+    /// A member may commit with its own epoch whatever it likes. With an older one it is late, and may commit what it
+    /// had at that epoch and still has.
+    pub(in crate::group) fn validate_commit(&self, commit: &CommitOffsets) -> Result<(), ErrorCode> {
+        let epoch = commit.generation_or_member_epoch;
+        if epoch < 0 && self.members.is_empty() {
+            return Ok(());
+        }
+        let member = self.members.get(&commit.member_id).ok_or(ErrorCode::UnknownMemberId)?;
+        let is_classic = member.uses_classic_protocol();
+        if !is_classic && !commit.knows_group_id_not_found {
+            return Err(ErrorCode::UnsupportedVersion);
+        }
+        if epoch == member.current.epoch {
+            return Ok(());
+        }
+        let may_have = |topic_id: TopicId, partition: i32| {
+            member.current.epoch_of(topic_id, partition).is_some_and(|since| epoch >= since)
+        };
+        let mut topics = commit.topics.iter();
+        let is_late = epoch < member.current.epoch
+            && topics.all(|topic| {
+                topic.partitions.iter().all(|partition| may_have(topic.topic_id, partition.partition))
+            });
+        if is_late { Ok(()) } else { Err(wrong_epoch(member)) }
+    }
+
+    /// Checks who fetches committed offsets (`ConsumerGroup.validateOffsetFetch`).
+    pub(in crate::group) fn validate_fetch(
+        &self,
+        member_id: Option<&Arc<str>>,
+        epoch: i32,
+    ) -> Result<(), ErrorCode> {
+        if member_id.is_none() && epoch < 0 {
+            return Ok(());
+        }
+        let member = member_id.and_then(|member_id| self.members.get(member_id));
+        let member = member.ok_or(ErrorCode::UnknownMemberId)?;
+        if epoch == member.current.epoch { Ok(()) } else { Err(wrong_epoch(member)) }
+    }
+
+    /// Its state, as Kafka prints it.
+    pub(in crate::group) fn state_name(&self) -> &'static str {
+        self.state().name()
+    }
+
+    /// The group in a list, if it passes the filters (`listGroups`).
+    pub(in crate::group) fn listed(
+        &self,
+        group_id: &Arc<str>,
+        states: &[String],
+        types: &[String],
+    ) -> Option<ListedGroup> {
+        let state = self.state().name();
+        let passes = |filter: &[String], name: &str| {
+            filter.is_empty() || filter.iter().any(|text| text.eq_ignore_ascii_case(name))
+        };
+        (passes(states, state) && passes(types, GROUP_TYPE)).then(|| ListedGroup {
+            group_id: Arc::clone(group_id),
+            protocol_type: CONSUMER.into(),
+            state,
+            group_type: GROUP_TYPE,
+        })
+    }
+
+    /// The group with its members (`ConsumerGroup.asDescribedGroup`).
+    pub(in crate::group) fn described(
+        &self,
+        group_id: Arc<str>,
+        config: &GroupConfig,
+        topics: &TopicsImage,
+    ) -> ConsumerDescribeReply {
+        let preferred = self.index.assignors.iter().max_by_key(|(_, members)| **members);
+        let default = || config.consumer.assignors.first().map_or("", |assignor| assignor.name()).into();
+        let members = self.members.iter().map(|(member_id, member)| {
+            let target = self.targets.get(member_id).map(|target| named(target, topics));
+            described_member(member_id, member, target.unwrap_or_default(), topics)
+        });
+        ConsumerDescribeReply {
+            error: ErrorCode::None,
+            error_message: None,
+            group_id,
+            state: self.state().name(),
+            group_epoch: self.epoch,
+            assignment_epoch: self.target.epoch,
+            assignor: preferred.map_or_else(default, |(name, _)| Arc::clone(name)),
+            members: members.collect(),
+        }
+    }
+}
+
+fn wrong_epoch(member: &Member) -> ErrorCode {
+    if member.uses_classic_protocol() { ErrorCode::IllegalGeneration } else { ErrorCode::StaleMemberEpoch }
+}
+
+fn described_member(
+    member_id: &Arc<str>,
+    member: &Member,
+    target_assignment: Vec<NamedTopicPartitions>,
+    topics: &TopicsImage,
+) -> ConsumerMember {
+    let Member { metadata, current } = member;
+    let mut owned: BTreeMap<_, _> = without_epochs(&current.assigned);
+    for (topic_id, partitions) in without_epochs(&current.revoking) {
+        owned.entry(topic_id).or_default().extend(partitions);
+    }
+    ConsumerMember {
+        member_id: Arc::clone(member_id),
+        instance_id: metadata.instance_id.clone(),
+        rack_id: metadata.rack_id.clone(),
+        member_epoch: current.epoch,
+        client_id: Arc::clone(&metadata.client_id),
+        client_host: Arc::clone(&metadata.client_host),
+        subscribed_topic_names: metadata.topics.iter().cloned().collect(),
+        subscribed_topic_regex: Arc::clone(&metadata.regex),
+        assignment: named(&owned, topics),
+        target_assignment,
+        uses_classic_protocol: member.uses_classic_protocol(),
+    }
+}
+
+/// The partitions with their topics' names. Topics that are gone are left out.
+fn named(partitions: &PartitionsByTopic, topics: &TopicsImage) -> Vec<NamedTopicPartitions> {
+    let topics = partitions.iter().filter_map(|(topic_id, indexes)| {
+        Some(NamedTopicPartitions {
+            topic_id: *topic_id,
+            topic: topics.by_id(*topic_id)?.name.clone(),
+            partitions: indexes.iter().copied().collect(),
+        })
+    });
+    topics.collect()
+}
