@@ -12,6 +12,7 @@ use super::durable::{PassedOver, Undo};
 use super::events::{EventLog, GroupEvent, RebalanceCounts};
 use super::expiry::Expiry;
 use super::offsets::OffsetStore;
+use super::rebalances::Rebalances;
 use super::turn::Turn;
 use super::wakes::Wakes;
 use super::{Command, GroupConfig, Reply, TopicsImage};
@@ -26,6 +27,7 @@ pub struct Groups {
     pub(super) wakes: Wakes,
     pub(super) expiry: Expiry,
     pub(super) events: EventLog,
+    pub(super) rebalances: Rebalances,
     /// What consumer groups have due.
     pub(super) timers: Timers,
     /// The topics as they were when the machine last heard of them.
@@ -77,6 +79,7 @@ impl Groups {
             wakes: Wakes::default(),
             expiry: Expiry::default(),
             events: EventLog::default(),
+            rebalances: Rebalances::default(),
             timers: Timers::default(),
             topics: Arc::default(),
             undone: BTreeSet::new(),
@@ -135,13 +138,14 @@ impl Groups {
     /// Keeps what happened in one call.
     pub(super) fn keep(&mut self, events: Vec<(Arc<str>, GroupEvent)>) {
         for (group_id, event) in events {
+            self.rebalances.learn(&group_id, &event);
             self.events.push(group_id, event);
         }
     }
 
-    /// How often each group has rebalanced since the start, for metrics.
+    /// How often each group that has rebalanced since the start has done so, for metrics.
     pub fn rebalances(&self) -> impl Iterator<Item = (&Arc<str>, &RebalanceCounts)> {
-        self.groups.iter().map(|(group_id, group)| (group_id, group.classic.rebalances()))
+        self.rebalances.all_counts()
     }
 
     /// Ids of all groups, in order, so that whatever goes through them gives the same result twice.

@@ -142,6 +142,11 @@ impl Classic {
         self.roster.len()
     }
 
+    /// True when that is one of its members.
+    pub(in crate::group) fn contains(&self, member_id: &str) -> bool {
+        self.roster.contains(member_id)
+    }
+
     /// True when nothing has ever happened here: the soft half of a group of another kind.
     pub(in crate::group) fn is_untouched(&self) -> bool {
         self.state_since.is_none() && self.roster.is_empty() && self.pending_join.is_empty()

@@ -68,6 +68,7 @@ impl Context<'_> {
             self.start(group_id, &member.member_id, Timer::Session, session_timeout_ms);
             draft.change(Change::Current(member.member_id, Some(Arc::new(current))));
         }
+        draft.begin_here();
         Ok(draft)
     }
 
@@ -149,6 +150,7 @@ impl Context<'_> {
 
 /// Asks for the tombstones of everything in the group (`createGroupTombstoneRecords`).
 pub(super) fn bury(draft: &mut Draft) {
+    draft.bury();
     let group = draft.snapshot();
     for member_id in group.members.keys() {
         draft.change(Change::Current(Arc::clone(member_id), None));

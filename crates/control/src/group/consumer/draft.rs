@@ -1,5 +1,6 @@
 //! What one call makes of a group, before anything of it is in the log.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ottla_model::ErrorCode;
@@ -15,14 +16,59 @@ use crate::machine::Record;
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) group_id: Arc<str>,
+    /// The group before any change.
+    before: Arc<ConsumerGroup>,
     group: Arc<ConsumerGroup>,
+    /// The group as it was when it was buried.
+    buried: Option<Arc<ConsumerGroup>>,
+    /// Members that a change was about.
+    touched: BTreeSet<Arc<str>>,
     records: Vec<Record>,
     is_too_long: bool,
 }
 
 impl Draft {
     pub(super) fn new(group_id: Arc<str>, group: Arc<ConsumerGroup>) -> Self {
-        Self { group_id, group, records: Vec::new(), is_too_long: false }
+        Self {
+            group_id,
+            before: Arc::clone(&group),
+            group,
+            buried: None,
+            touched: BTreeSet::new(),
+            records: Vec::new(),
+            is_too_long: false,
+        }
+    }
+
+    /// Takes what there is so far for what the group was: it only had another kind.
+    pub(super) fn begin_here(&mut self) {
+        self.before = Arc::clone(&self.group);
+        self.touched.clear();
+    }
+
+    /// Remembers the group as it is, since what follows are its tombstones.
+    pub(super) fn bury(&mut self) {
+        self.buried = Some(Arc::clone(&self.group));
+    }
+
+    /// The group before any change.
+    pub(super) fn before(&self) -> &ConsumerGroup {
+        &self.before
+    }
+
+    /// The group as it is with all changes but its tombstones.
+    pub(super) fn at_last(&self) -> &ConsumerGroup {
+        self.buried.as_ref().unwrap_or(&self.group)
+    }
+
+    /// Members that a change was about, by id.
+    pub(super) fn touched(&self) -> &BTreeSet<Arc<str>> {
+        &self.touched
+    }
+
+    /// True when there was no change.
+    pub(super) fn is_unchanged(&self) -> bool {
+        Arc::ptr_eq(&self.before, &self.group)
     }
 
     /// The group as it is with all changes so far.
@@ -37,6 +83,9 @@ impl Draft {
 
     /// Makes a change, and asks for its record.
     pub(super) fn change(&mut self, change: Change) {
+        if let Change::Metadata(member_id, _) | Change::Current(member_id, _) = &change {
+            self.touched.insert(Arc::clone(member_id));
+        }
         Arc::make_mut(&mut self.group).apply(&change);
         match change.encode(&self.group_id) {
             Ok(record) => self.records.push(record),
@@ -49,14 +98,14 @@ impl Draft {
         self.records.push(record);
     }
 
-    /// The records, in the order of the changes.
-    pub(super) fn into_records(self) -> Result<Vec<Record>, Refusal> {
+    /// Takes the records, in the order of the changes.
+    pub(super) fn take_records(&mut self) -> Result<Vec<Record>, Refusal> {
         if self.is_too_long {
             return Err(Refusal::new(
                 ErrorCode::UnknownServerError,
                 "A record of the group would be too long.",
             ));
         }
-        Ok(self.records)
+        Ok(std::mem::take(&mut self.records))
     }
 }

@@ -54,15 +54,15 @@ impl Context<'_> {
     pub(super) fn leave_group(
         &mut self,
         draft: &mut Draft,
-        members: Vec<LeavingMember>,
+        members: &[LeavingMember],
     ) -> Result<(Vec<LeftMember>, Option<Converted>), Refusal> {
         let mut gone = Vec::new();
         let mut left = Vec::with_capacity(members.len());
         for member in members {
-            let found = find_leaving(draft.group(), &draft.group_id, &member);
+            let found = find_leaving(draft.group(), &draft.group_id, member);
             let error = found.as_ref().err().map_or(ErrorCode::None, |refusal| refusal.error);
             gone.extend(found);
-            let LeavingMember { member_id, group_instance_id, .. } = member;
+            let LeavingMember { member_id, group_instance_id, .. } = member.clone();
             left.push(LeftMember { member_id, group_instance_id, error });
         }
         gone.sort_unstable();

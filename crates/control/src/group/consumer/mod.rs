@@ -22,9 +22,11 @@
 //! | `leave`, `timers` | how members go |
 //! | `classic_member` | members that use the classic protocol |
 //! | `convert` | upgrade and downgrade of whole groups |
+//! | `events`, `assignments` | what is remembered of all that |
 //! | `commands`, `replay` | the seam to the machine |
 
 mod assign;
+mod assignments;
 mod change;
 #[cfg(test)]
 mod check;
@@ -34,6 +36,7 @@ mod context;
 mod convert;
 mod draft;
 mod enter;
+mod events;
 mod heartbeat;
 mod index;
 mod leave;
@@ -49,3 +52,4 @@ mod view;
 
 pub(in crate::group) use self::state::{ConsumerGroup, Overwritten};
 pub(in crate::group) use self::timers::Timers;
+pub(in crate::group) use self::view::GROUP_TYPE;

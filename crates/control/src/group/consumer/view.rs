@@ -1,21 +1,19 @@
 //! What others may ask a consumer group: who may commit and fetch, and how it looks.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ottla_model::{ErrorCode, TopicId};
 
-use super::change::without_epochs;
 use super::member::Member;
 use super::state::ConsumerGroup;
 use crate::group::assignor::PartitionsByTopic;
 use crate::group::classic::CONSUMER;
 use crate::group::command::CommitOffsets;
 use crate::group::reply::{ConsumerDescribeReply, ConsumerMember, ListedGroup, NamedTopicPartitions};
-use crate::group::{GroupConfig, TopicsImage};
+use crate::group::{ConsumerGroupConfig, GroupConfig, OutlineMember, TopicsImage};
 
 /// The name of this kind of group (`Group.GroupType.CONSUMER`).
-const GROUP_TYPE: &str = "consumer";
+pub(in crate::group) const GROUP_TYPE: &str = "consumer";
 
 impl ConsumerGroup {
     /// Checks who commits, and what (`ConsumerGroup.validateOffsetCommit`).
@@ -84,6 +82,28 @@ impl ConsumerGroup {
         })
     }
 
+    /// The assignor that most members ask for, or else the one that is used when none does.
+    pub(in crate::group) fn assignor_name(&self, config: &ConsumerGroupConfig) -> Arc<str> {
+        let preferred = self.index.assignors.iter().max_by_key(|(_, members)| **members);
+        let default = || config.assignors.first().map_or("", |assignor| assignor.name()).into();
+        preferred.map_or_else(default, |(name, _)| Arc::clone(name))
+    }
+
+    /// Its members, for who only watches.
+    pub(in crate::group) fn outline_members(&self, topics: &TopicsImage) -> Vec<OutlineMember> {
+        let members = self.members.iter().map(|(member_id, Member { metadata, current })| OutlineMember {
+            member_id: Arc::clone(member_id),
+            group_instance_id: metadata.instance_id.clone(),
+            client_id: Arc::clone(&metadata.client_id),
+            client_host: Arc::clone(&metadata.client_host),
+            partitions: named(&current.owned(), topics)
+                .into_iter()
+                .map(|topic| (topic.topic, topic.partitions))
+                .collect(),
+        });
+        members.collect()
+    }
+
     /// The group with its members (`ConsumerGroup.asDescribedGroup`).
     pub(in crate::group) fn described(
         &self,
@@ -91,8 +111,6 @@ impl ConsumerGroup {
         config: &GroupConfig,
         topics: &TopicsImage,
     ) -> ConsumerDescribeReply {
-        let preferred = self.index.assignors.iter().max_by_key(|(_, members)| **members);
-        let default = || config.consumer.assignors.first().map_or("", |assignor| assignor.name()).into();
         let members = self.members.iter().map(|(member_id, member)| {
             let target = self.targets.get(member_id).map(|target| named(target, topics));
             described_member(member_id, member, target.unwrap_or_default(), topics)
@@ -104,7 +122,7 @@ impl ConsumerGroup {
             state: self.state().name(),
             group_epoch: self.epoch,
             assignment_epoch: self.target.epoch,
-            assignor: preferred.map_or_else(default, |(name, _)| Arc::clone(name)),
+            assignor: self.assignor_name(&config.consumer),
             members: members.collect(),
         }
     }
@@ -121,10 +139,6 @@ fn described_member(
     topics: &TopicsImage,
 ) -> ConsumerMember {
     let Member { metadata, current } = member;
-    let mut owned: BTreeMap<_, _> = without_epochs(&current.assigned);
-    for (topic_id, partitions) in without_epochs(&current.revoking) {
-        owned.entry(topic_id).or_default().extend(partitions);
-    }
     ConsumerMember {
         member_id: Arc::clone(member_id),
         instance_id: metadata.instance_id.clone(),
@@ -134,7 +148,7 @@ fn described_member(
         client_host: Arc::clone(&metadata.client_host),
         subscribed_topic_names: metadata.topics.iter().cloned().collect(),
         subscribed_topic_regex: Arc::clone(&metadata.regex),
-        assignment: named(&owned, topics),
+        assignment: named(&current.owned(), topics),
         target_assignment,
         uses_classic_protocol: member.uses_classic_protocol(),
     }

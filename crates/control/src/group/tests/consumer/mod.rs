@@ -6,6 +6,7 @@ mod heartbeats;
 mod members;
 mod random;
 mod regexes;
+mod why;
 
 use std::sync::Arc;
 
