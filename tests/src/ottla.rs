@@ -28,6 +28,16 @@ impl Ottla {
         FOUND.get_or_init(find_binary).clone()
     }
 
+    /// What the binary says its version is.
+    ///
+    /// # Errors
+    /// It can not be run.
+    pub fn version(&self) -> Result<String, Problem> {
+        let output =
+            Command::new(&self.binary).arg("--version").output().doing("ask the broker's version")?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
     /// The binary's path.
     #[must_use]
     pub fn binary(&self) -> &Path {

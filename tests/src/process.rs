@@ -60,6 +60,11 @@ impl Process {
         let _ = pidfd_send_signal(&self.descriptor, Signal::TERM);
     }
 
+    /// Sends SIGSTOP: the child does nothing more until it is killed. A child that has ended already is no error.
+    pub fn freeze(&self) {
+        let _ = pidfd_send_signal(&self.descriptor, Signal::STOP);
+    }
+
     /// Sends SIGKILL to the child, or to its group when it leads one.
     pub fn kill(&self) {
         let _ = match self.group {

@@ -71,6 +71,11 @@ fn a_compacted_topic_keeps_the_last_value_of_each_key_at_its_offset() {
     let last: Vec<(i64, String)> = model.into_values().collect();
     // The active segment is never compacted, so some old values stay; most do not.
     wait_until("compacted", || scan(&mut client, "state", 0).len() < 100);
+    let has_old_files = || {
+        let names = std::fs::read_dir(dir.path().join("state-0")).unwrap();
+        names.map(|entry| entry.unwrap().file_name()).any(|name| name.to_string_lossy().ends_with(".deleted"))
+    };
+    wait_until("the old files are gone", || !has_old_files());
     let left = scan(&mut client, "state", 0);
     assert!(left.is_sorted_by_key(|(offset, _)| *offset));
     assert!(last.iter().all(|record| left.contains(record)), "{left:?}");

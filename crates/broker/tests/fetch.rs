@@ -7,6 +7,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use kafka_protocol::messages::{DeleteTopicsRequest, FetchRequest};
+use ottla_broker::Broker;
 use ottla_model::ErrorCode;
 use support::*;
 
@@ -122,4 +123,68 @@ fn a_session_answers_only_what_is_new() {
     third.session_epoch = 9;
     let refused = client.send(FETCH, &third).unwrap().error_code;
     assert_eq!(ErrorCode::from_code(refused), Some(ErrorCode::InvalidFetchSessionEpoch));
+}
+
+#[test]
+fn a_page_that_the_disk_cannot_give_is_a_storage_error_of_its_partition() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Broker::builder().data_dir(dir.path()).start().unwrap();
+    let mut client = client(&broker);
+    create(&mut client, "orders", 1, &[("segment.bytes", "1048576")]);
+    let large = "v".repeat(100_000);
+    for _ in 0..12 {
+        produce(&mut client, "orders", batch(&[&large]));
+    }
+    let first = dir.path().join("orders-0/00000000000000000000.log");
+    let sealed = std::fs::metadata(&first).unwrap().len();
+    assert!(sealed < 1_048_577, "there is a second segment");
+    // A page behind the end of its file raises SIGBUS, as one does that the disk cannot read.
+    let file = std::fs::File::options().write(true).open(&first).unwrap();
+    file.set_len(300_000).unwrap();
+    let mut error_at = |offset| {
+        let response = client.send(FETCH, &fetch_request("orders", offset, 0, 0)).unwrap();
+        let partition = only_partition(&response);
+        (partition.error_code, partition.records.as_ref().map_or(0, bytes::Bytes::len))
+    };
+    assert_eq!(error_at(0), (ErrorCode::KafkaStorageError.code(), 0));
+    assert_eq!(error_at(4).0, ErrorCode::KafkaStorageError.code());
+    // The other segment is read, and written, as before.
+    let (error, length) = error_at(11);
+    assert!(error == 0 && length > 100_000, "{error} {length}");
+    produce(&mut client, "orders", batch(&["more"]));
+    assert_eq!(fetch(&mut client, "orders", 12), [(12, "more".to_owned())]);
+}
+
+#[test]
+fn many_cold_reads_at_a_time_are_all_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Broker::builder().data_dir(dir.path()).start().unwrap();
+    let mut first = client(&broker);
+    create(&mut first, "orders", 1, &[]);
+    for number in 0..20 {
+        produce(&mut first, "orders", batch(&[&format!("value {number}")]));
+    }
+    broker.stop();
+    // Nothing is in memory of what was written before the start.
+    let broker = Broker::builder().data_dir(dir.path()).start().unwrap();
+    let readers: Vec<_> = (0..40)
+        .map(|number| {
+            let mut client = client(&broker);
+            std::thread::spawn(move || fetch(&mut client, "orders", number % 20).len())
+        })
+        .collect();
+    for (number, reader) in readers.into_iter().enumerate() {
+        assert_eq!(reader.join().unwrap(), 20 - number % 20);
+    }
+    // One that waits for more is woken by an append, with what is hot and cold.
+    let mut waiting = client(&broker);
+    let waiter = std::thread::spawn(move || {
+        let request = fetch_request("orders", 19, 5000, 150);
+        let response = waiting.send(FETCH, &request).unwrap();
+        values(only_partition(&response).records.clone().unwrap())
+    });
+    let mut producer = client(&broker);
+    produce(&mut producer, "orders", batch(&["one more value, so that it is enough"]));
+    let found = waiter.join().unwrap();
+    assert_eq!(found.first().unwrap().1, "value 19");
 }

@@ -60,7 +60,7 @@ impl Scene {
         let now = WallMillis(2_000);
         let config =
             LogConfig { segment_bytes: 300, timestamp_after_max_ms: i64::MAX, ..LogConfig::default() };
-        let open = Open { clean: true, recovery_point: 0, now };
+        let open = Open { clean: true, recovery_point: 0, synced: false, now };
         let (mut log, _) = Log::open(Arc::new(RealDisk), &directory, identity, config, open).unwrap();
         for batch in batches {
             log.append(batch.clone(), Append { leader_epoch: LEADER_EPOCH, origin: Origin::Client, now })

@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
-        let mut table = Table::new(&[("TOPIC", Align::Left), ("LAG", Align::Right), ("WHY", Align::Left)]);
+        let mut table = Table::new([("TOPIC", Align::Left), ("LAG", Align::Right), ("WHY", Align::Left)]);
         assert!(table.is_empty());
         table.row(vec!["größer".to_owned(), "1".to_owned(), "a b".to_owned()]);
         table.row(vec!["a\u{1b}[31m".to_owned(), "12345".to_owned(), String::new()]);

@@ -139,17 +139,36 @@ pub trait DiskFile: Send + Sync + Debug {
     /// leaves its end where it was, so that nobody reads them and the next write replaces them.
     fn write_at(&self, position: u64, parts: &[&[u8]]) -> io::Result<()>;
 
-    /// Reads up to `into.len()` bytes; fewer only at the end of the file. Never maps the file.
+    /// Reads up to `into.len()` bytes; fewer only at the end of the file. Never through a map.
     ///
     /// # Errors
     /// What the operating system says.
     fn read_at(&self, position: u64, into: &mut [u8]) -> io::Result<usize>;
 
-    /// The bytes at `position`, on a real disk without copying them.
+    /// As [`DiskFile::read_at`], without a system call when there is a map. Only for bytes that are in memory,
+    /// since they were written or checked a moment ago: where a map has lost a page and the disk cannot read it
+    /// again, there is no error, but the end of the process.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn read_resident(&self, position: u64, into: &mut [u8]) -> io::Result<usize> {
+        self.read_at(position, into)
+    }
+
+    /// The bytes at `position`, on a real disk without copying them. It returns when they are in memory, so it may
+    /// wait for the disk.
     ///
     /// # Errors
     /// `UnexpectedEof` when the file is shorter, else what the operating system says.
     fn slice(&self, position: u64, length: usize) -> io::Result<Bytes>;
+
+    /// As [`DiskFile::slice`], for bytes that are in memory, as for [`DiskFile::read_resident`]: it never waits.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` when the file is shorter, else what the operating system says.
+    fn slice_resident(&self, position: u64, length: usize) -> io::Result<Bytes> {
+        self.slice(position, length)
+    }
 
     /// Length of the file in bytes.
     ///

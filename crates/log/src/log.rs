@@ -4,6 +4,7 @@ mod aborted;
 mod append;
 mod batches;
 mod cleaning;
+mod cold;
 mod deleted;
 mod flush;
 mod quarantine;
@@ -34,6 +35,7 @@ use crate::segment::{Place, Segment};
 pub use aborted::Isolation;
 pub use append::{Append, Appended};
 pub use batches::Batches;
+pub use cold::{Cold, Warm};
 pub use deleted::DeletedFiles;
 pub use flush::{Closed, Flush};
 pub use quarantine::Quarantined;
@@ -62,6 +64,9 @@ pub struct Open {
     pub clean: bool,
     /// Everything before this offset is known to be on disk (`recovery-point-offset-checkpoint`).
     pub recovery_point: Offset,
+    /// True when the whole file system was synced since the last one who wrote to the log ended: what is kept as it is
+    /// needs no sync then. A start with many logs takes as long as its syncs do.
+    pub synced: bool,
     /// The time, for producers that expire and for segments without timestamps.
     pub now: WallMillis,
 }
@@ -237,6 +242,12 @@ impl Log {
     /// opens them again. The last map may take long to go: call it where a thread may block.
     pub fn cool(&mut self) {
         self.segments.iter_mut().for_each(Segment::cool);
+    }
+
+    /// True when no segment is open. Also after [`Self::cool`] one may be, whose bytes are not synced.
+    #[must_use]
+    pub fn is_cold(&self) -> bool {
+        self.segments.iter().all(Segment::is_closed)
     }
 
     /// Notes an error of a write or sync: one that is not transient closes the log for good.

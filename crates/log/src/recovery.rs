@@ -127,10 +127,10 @@ pub(crate) fn load(
     if recovery.judged {
         sync(place, &mut loaded)?;
     }
-    if !open.clean {
+    if !open.clean && !open.synced {
         sync_beginnings(place)?;
     }
-    loaded.segments.iter_mut().for_each(Segment::cool);
+    loaded.segments.iter_mut().for_each(Segment::release);
     Ok(loaded)
 }
 

@@ -26,7 +26,8 @@ use crate::names::{Kind, TEMPORARY_SUFFIX, file_name};
 pub(crate) use append::Limits;
 pub(crate) use counting::{CountedPart, Uncounted, records_before};
 pub(crate) use counts::{Counts, Tally};
-pub(crate) use damage::Damage;
+pub(crate) use damage::{Damage, good_bytes};
+pub(crate) use find::Span;
 pub(crate) use find_time::FoundRecord;
 pub(crate) use indexes::Indexes;
 pub(crate) use judge::{Bad, Judge, Verdict};
@@ -75,6 +76,14 @@ impl Place {
     }
 }
 
+/// Where in a segment a batch begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Checked {
+    pub(crate) position: u64,
+    /// The first offset that can be there; the largest there is when that is not known.
+    pub(crate) offset: Offset,
+}
+
 /// One segment.
 #[derive(Debug)]
 pub(crate) struct Segment {
@@ -104,8 +113,9 @@ pub(crate) struct Segment {
     end_offset: Offset,
     /// True when nothing more is appended.
     is_sealed: bool,
-    /// Position from which on the bytes were checked by this process, by an append or by recovery.
-    checked_from: u64,
+    /// From where on the bytes were checked by this process, by an append or by recovery, and are likely to be in
+    /// memory.
+    checked_from: Checked,
     /// Bad bytes that are known; `None` when there are none, as almost always.
     damage: RwLock<Option<Arc<[Damage]>>>,
     /// How many records it holds for readers.
@@ -138,7 +148,7 @@ impl Segment {
             has_torn_tail: false,
             end_offset: Offset::MAX,
             is_sealed: false,
-            checked_from: size,
+            checked_from: Checked { position: size, offset: Offset::MAX },
             damage: RwLock::default(),
             counted: counting::Counted::behind(size),
         }
@@ -160,7 +170,8 @@ impl Segment {
         let _ = segment.offsets.set(OffsetIndex::new(base_offset));
         let _ = segment.times.set(TimeIndex::new(base_offset));
         let _ = segment.largest.set(TimestampOffset { timestamp: NONE, offset: base_offset });
-        Ok(Self { indexes_unwritten: true, end_offset: base_offset, ..segment })
+        let checked_from = Checked { position: 0, offset: base_offset };
+        Ok(Self { indexes_unwritten: true, end_offset: base_offset, checked_from, ..segment })
     }
 
     pub(crate) fn base_offset(&self) -> Offset {
@@ -172,14 +183,15 @@ impl Segment {
     }
 
     /// Notes where the batches of the segment end, and from where on they were checked.
-    pub(crate) fn set_judged(&mut self, end_offset: Offset, checked_from: u64) {
+    pub(crate) fn set_judged(&mut self, end_offset: Offset, checked_from: Checked) {
         self.end_offset = end_offset;
         self.checked_from = checked_from;
     }
 
-    /// Notes the offset at which the segment ends.
+    /// Notes the offset at which the segment, none of which is checked, ends.
     pub(crate) fn set_end_offset(&mut self, end_offset: Offset) {
         self.end_offset = end_offset;
+        self.checked_from = Checked { position: self.size, offset: end_offset };
     }
 
     /// Notes that its files are those of a compacted segment, which ends at that offset and was counted.
@@ -236,11 +248,18 @@ impl Segment {
         self.synced = 0;
     }
 
+    /// Lets go of everything that can be had again, for a segment that was not used for long: its bytes may not be
+    /// in memory any more, and count as not checked.
+    pub(crate) fn cool(&mut self) {
+        self.checked_from = Checked { position: self.size, offset: self.end_offset };
+        self.release();
+    }
+
     /// Lets go of everything that can be had again. Slices that were handed out live on.
     ///
     /// A file with unsynced bytes stays open: the kernel reports an error of writing them only to a
     /// descriptor that was open at the time.
-    pub(crate) fn cool(&mut self) {
+    pub(crate) fn release(&mut self) {
         if self.synced >= self.size {
             self.log.take();
         } else if let Some(file) = self.log.get() {
@@ -250,6 +269,11 @@ impl Segment {
             self.offsets.take();
             self.times.take();
         }
+    }
+
+    /// True when its batches are not open.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.log.get().is_none()
     }
 
     /// Removes the files, and the snapshot of producers at its beginning. Slices that were handed out live

@@ -301,7 +301,7 @@ fn a_directory_of_another_topic_is_refused() {
     append(&mut log, &batch(&["one"])).expect("appended");
     log.close(NOW).expect("closed");
     let identity = ottla_log::Identity { topic_id: TopicId([8; 16]), ..identity() };
-    let open = ottla_log::Open { clean: true, recovery_point: 1, now: WallMillis(0) };
+    let open = ottla_log::Open { clean: true, recovery_point: 1, synced: false, now: WallMillis(0) };
     let opened = ottla_log::Log::open(place.disk.clone(), &place.dir(), identity, LogConfig::default(), open);
     assert!(matches!(opened, Err(LogError::OtherTopic { found }) if found == TopicId([7; 16])));
 }
@@ -361,5 +361,20 @@ fn epochs_survive_with_and_without_their_checkpoint() {
         let (log, _) = place.open(&config, false, 0);
         assert_eq!((log.end_offset(), log.latest_epoch()), (30, 4));
         assert_eq!(log.epoch_end_offset(9, 12), (4, 30));
+    }
+}
+
+#[test]
+fn a_log_with_unsynced_bytes_stays_open_when_it_is_cooled() {
+    for place in Place::each() {
+        let mut log = place.fresh(&LogConfig::default());
+        append(&mut log, &batch(&["a"])).expect("appended");
+        log.cool();
+        assert!(!log.is_cold());
+        log.sync().expect("synced");
+        log.cool();
+        assert!(log.is_cold());
+        append(&mut log, &batch(&["b"])).expect("appended");
+        assert!(!log.is_cold());
     }
 }

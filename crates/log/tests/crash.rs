@@ -97,6 +97,7 @@ fn a_crash_at_every_operation_of_a_recovery_is_harmless() {
         let total = total_operations(seed, &steps);
         for operation in (0..total).step_by(3) {
             let (disk, story) = crashed(seed, &steps, operation);
+            let story = Story { synced: operation % 2 == 0, ..story };
             let loss = Loss::ALL[operation as usize % Loss::ALL.len()];
             let left = disk.crash(loss, operation);
             let whole = left.kill();
@@ -158,7 +159,7 @@ fn a_deleted_log_is_there_or_gone_and_never_another_ones() {
         assert!(start > 0);
         for (left, promise, how) in left_behind(&disk, 0..3) {
             let what = format!("operation {operation}, {how}");
-            let open = Open { clean: false, recovery_point: 0, now: NOW };
+            let open = Open { clean: false, recovery_point: 0, synced: false, now: NOW };
             let disk = Arc::new(left.kill());
             match Log::open(disk, Path::new(DIRECTORY), next.clone(), config(), open) {
                 Ok((log, _)) => assert_eq!(log.end_offset(), 0, "{what}: another topic got its records"),

@@ -18,7 +18,7 @@ use support::script::{DIRECTORY, files, new_disk, path};
 use support::*;
 
 fn open(disk: &SimDisk, config: &LogConfig, clean: bool, recovery_point: i64) -> Log {
-    let open = Open { clean, recovery_point, now: NOW };
+    let open = Open { clean, recovery_point, synced: false, now: NOW };
     let disk = std::sync::Arc::new(disk.clone());
     Log::open(disk, DIRECTORY.as_ref(), identity(), config.clone(), open).expect("opened").0
 }
@@ -234,7 +234,7 @@ fn an_opening_that_cannot_read_fails_and_changes_nothing() {
     for number in 0..total {
         let disk = disk.kill();
         disk.set_rules(vec![Rule::once(Class::Read, number, Fault::Failing)]);
-        let open_it = Open { clean: false, recovery_point: 20, now: NOW };
+        let open_it = Open { clean: false, recovery_point: 20, synced: false, now: NOW };
         let shared = std::sync::Arc::new(disk.clone());
         let opened = Log::open(shared, DIRECTORY.as_ref(), identity(), small_segments(), open_it);
         assert!(matches!(opened, Err(LogError::Storage(_))), "read {number}");
@@ -322,4 +322,21 @@ fn a_flush_runs_while_the_log_goes_on() {
     log.sync().expect("synced");
     assert_eq!(log.recovery_point(), 51);
     assert!(log.begin_flush().expect("begun").is_empty());
+}
+
+#[test]
+fn a_flush_does_not_hide_that_a_roll_could_not_sync() {
+    let disk = new_disk(1);
+    let mut log = open(&disk, &LogConfig { compacted: true, ..small_segments() }, true, 0);
+    append(&mut log, &batch(&["one"])).expect("appended");
+    let flush = log.begin_flush().expect("begun");
+    // The kernel tells one of two syncs of a file that its bytes are lost, and here that is the sync of the roll.
+    disk.set_rules(vec![Rule::once(Class::Sync, 0, Fault::Failing)]);
+    while log.is_open() {
+        let _ = append(&mut log, &batch(&["some value"]));
+    }
+    let result = flush.run();
+    assert!(result.is_ok(), "the second sync succeeds");
+    assert!(matches!(log.end_flush(flush, result), Err(LogError::Offline)));
+    assert_eq!(log.recovery_point(), 0);
 }

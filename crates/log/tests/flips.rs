@@ -42,7 +42,7 @@ fn config() -> LogConfig {
 
 fn fixture() -> Fixture {
     let disk = new_disk(1);
-    let open = Open { clean: true, recovery_point: 0, now: NOW };
+    let open = Open { clean: true, recovery_point: 0, synced: false, now: NOW };
     let (mut log, _) = open_with(&disk, open).expect("opened");
     let mut sequences = [0, 0];
     // Timestamps fall, rise and repeat.
@@ -194,7 +194,7 @@ fn flip_segments(fixture: &Fixture, clean: bool, step: usize) -> (usize, usize) 
             let disk = flipped(fixture, &name, bit);
             let (place, byte) = batch_at(fixture, &name, bit / 8);
             let what = format!("{name} bit {bit}, byte {byte} of batch {place}, clean {clean}");
-            let open = Open { clean, recovery_point: fixture.end, now: NOW };
+            let open = Open { clean, recovery_point: fixture.end, synced: false, now: NOW };
             let (mut log, report) = open_with(&disk, open).unwrap_or_else(|error| panic!("{what}: {error}"));
             assert_eq!((log.end_offset(), report.bytes_cut), (fixture.end, 0), "{what}");
             if EPOCH_BYTES.contains(&byte) && is_ambiguous(fixture, place, byte, bit) {
@@ -248,7 +248,7 @@ fn a_flipped_bit_above_the_recovery_point_cuts_the_log_there() {
             let disk = flipped(&fixture, &name, bit);
             let (place, byte) = batch_at(&fixture, &name, bit / 8);
             let what = format!("{name} bit {bit}, byte {byte} of batch {place}");
-            let open = Open { clean: false, recovery_point: 0, now: NOW };
+            let open = Open { clean: false, recovery_point: 0, synced: false, now: NOW };
             let (log, report) = open_with(&disk, open).unwrap_or_else(|error| panic!("{what}: {error}"));
             assert!(report.quarantined.is_empty(), "{what}");
             flips += 1;
@@ -276,7 +276,7 @@ fn a_flipped_bit_of_a_small_file_changes_no_answer() {
                 for clean in [true, false] {
                     let disk = flipped(&fixture, &name, bit);
                     let what = format!("{name} bit {bit}, clean {clean}");
-                    let open = Open { clean, recovery_point: fixture.end, now: NOW };
+                    let open = Open { clean, recovery_point: fixture.end, synced: false, now: NOW };
                     flips += 1;
                     let mut log = match open_with(&disk, open) {
                         Ok((log, report)) => {

@@ -16,7 +16,7 @@ fn config() -> LogConfig {
 }
 
 fn open(disk: Arc<dyn Disk>, place: &Place, clean: bool) -> Log {
-    let open = Open { clean, recovery_point: 3, now: NOW };
+    let open = Open { clean, recovery_point: 3, synced: false, now: NOW };
     Log::open(disk, &place.dir(), identity(), config(), open).expect("opened").0
 }
 

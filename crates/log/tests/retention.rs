@@ -4,8 +4,10 @@
 
 mod support;
 
-use ottla_log::{Log, LogConfig, LogError, RetentionReason};
+use ottla_log::disk::sim::{Class, Fault, Rule};
+use ottla_log::{Disk, Log, LogConfig, LogError, Open, RetentionReason, SimDisk};
 use ottla_model::{Offset, WallMillis};
+use support::script::DIRECTORY;
 use support::*;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -210,4 +212,51 @@ fn the_start_of_the_log_moves_with_its_epochs() {
     log.sync().expect("synced");
     let epochs = String::from_utf8(place.read("leader-epoch-checkpoint")).expect("text");
     assert_eq!(epochs, "0\n2\n2 4\n3 6\n");
+}
+
+#[test]
+fn a_full_disk_keeps_nothing_that_retention_has_let_go() {
+    let config = LogConfig { retention_ms: 0, ..config() };
+    let disk = |number| SimDisk::new(std::path::Path::new(DIRECTORY).parent().expect("parent"), number);
+    let long_after = after(1000);
+    let begin = |disk: &SimDisk| {
+        let open = Open { clean: true, recovery_point: 0, synced: false, now: NOW };
+        let shared = std::sync::Arc::new(disk.clone());
+        let mut log =
+            Log::open(shared, DIRECTORY.as_ref(), identity(), config.clone(), open).expect("opened").0;
+        for hour in 0..5 {
+            for _ in 0..2 {
+                append(&mut log, &timed_batch(&[(after(hour).0, &"v".repeat(900))])).expect("appended");
+            }
+        }
+        disk.set_rules(Vec::new());
+        log
+    };
+    let whole = disk(0);
+    let mut log = begin(&whole);
+    assert_eq!(log.delete_expired(long_after, i64::MAX).expect("deleted").segments.len(), 5);
+    for number in 0..whole.count(Class::Change) {
+        let disk = disk(number);
+        let mut log = begin(&disk);
+        disk.set_rules(vec![Rule::once(Class::Change, number, Fault::Full)]);
+        let outcome = log.delete_expired(long_after, i64::MAX);
+        assert!(log.is_open(), "change {number}");
+        if let Ok(report) = outcome {
+            // There was no room for a new segment, so the last one stays.
+            assert_eq!((report.segments.len(), log.segment_count()), (4, 1), "change {number}");
+            report.deleted.remove().expect("removed");
+        }
+        let names = disk.list(DIRECTORY.as_ref()).expect("listed");
+        assert!(names.iter().all(|entry| !entry.name.ends_with(".deleted")), "change {number}: {names:?}");
+        assert_eq!(
+            consume(&log, log.start_offset()).len() as i64,
+            10 - log.start_offset(),
+            "change {number}"
+        );
+        // There is room again, without a restart.
+        let report = log.delete_expired(long_after, i64::MAX).expect("deleted");
+        report.deleted.remove().expect("removed");
+        assert_eq!((log.start_offset(), log.segment_count()), (10, 1), "change {number}");
+        append(&mut log, &batch(&["more"])).expect("appended");
+    }
 }

@@ -27,7 +27,7 @@ fn directory(number: i32) -> PathBuf {
 }
 
 fn open(disk: &SimDisk, number: i32, clean: bool, recovery_point: i64) -> Log {
-    let open = Open { clean, recovery_point, now: NOW };
+    let open = Open { clean, recovery_point, synced: false, now: NOW };
     let identity = Identity { partition: number, ..identity() };
     Log::open(Arc::new(disk.clone()), &directory(number), identity, small_segments(), open).expect("opened").0
 }
@@ -146,7 +146,7 @@ fn logs_that_were_closed_together_open_without_being_read() {
     run(&disk);
     for number in 0..LOGS {
         let dark = disk.crash(Loss::Dropped, 0);
-        let open = Open { clean: true, recovery_point: i64::from(10 * ROUNDS), now: NOW };
+        let open = Open { clean: true, recovery_point: i64::from(10 * ROUNDS), synced: false, now: NOW };
         let identity = Identity { partition: number, ..identity() };
         let opened = Log::open(Arc::new(dark), &directory(number), identity, small_segments(), open);
         let (log, report) = opened.expect("opened");

@@ -15,7 +15,8 @@ pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Repor
     for (attempt, offset) in facts.promises() {
         report.checked(Rule::AckedDurability, attempt.batch.count as usize);
         let removed = |place: usize, offset: i64| {
-            let expired = facts.expires && offset < log.bounds.log_start;
+            // That a log does not begin above what was asked for is rule 10's.
+            let expired = facts.begins_later() && offset < log.bounds.log_start;
             let key = attempt.batch.keys.get(place);
             expired || key.is_some_and(|key| places.has_later(*key, offset))
         };
@@ -23,6 +24,7 @@ pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Repor
         let lost = records.find(|(place, (offset, value))| {
             places.at(*offset) != Some((*value, attempt.batch.keys.get(*place).copied()))
                 && !removed(*place, *offset)
+                && !facts.may_be_cut(*offset, attempt.operation.completed)
         });
         if let Some((_, (offset, value))) = lost {
             report.violated(Rule::AckedDurability, || {

@@ -1,5 +1,6 @@
-//! Rule 10: log start <= last stable offset <= high watermark, none of them ever goes back, and the high watermark is
-//! above all that acks=all has acknowledged and all that is read.
+//! Rule 10: log start <= last stable offset <= high watermark, none of them ever goes back, the high watermark is above
+//! all that acks=all has acknowledged and all that is read, and the log start is where deletions have moved it: not
+//! below one that was acknowledged, and without retention not above all that were asked for.
 
 use super::report::Report;
 use super::rule::Rule;
@@ -27,6 +28,10 @@ pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Repor
     for poll in &facts.polls {
         let Some((bounds, batches)) = poll.read else { continue };
         let (invoked, completed) = (poll.operation.invoked, poll.operation.completed);
+        // What a cut of the power took is judged by rule 1.
+        if facts.cut.is_some_and(|cut| completed > cut.at) {
+            continue;
+        }
         told.push(Told { invoked, completed, bounds: *bounds });
         let end = bounds.high_watermark;
         if let Some(last) = batches.last().filter(|batch| batch.last >= end) {
@@ -35,7 +40,7 @@ pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Repor
             });
         }
     }
-    if let Some(log) = facts.log {
+    if let Some(log) = facts.log.filter(|_| facts.cut.is_none()) {
         told.push(Told { invoked: u64::MAX, completed: u64::MAX, bounds: log.bounds });
     }
     report.checked(Rule::Bounds, told.len());
@@ -49,6 +54,7 @@ pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Repor
         let floor = told.iter().map(|told| (told.completed, read(&told.bounds))).collect();
         falls(partition, name, &told, read, floor, report);
     }
+    deletions(partition, facts, &told, report);
     let acknowledged = acknowledged(facts);
     falls(
         partition,
@@ -59,6 +65,31 @@ pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Repor
         report,
     );
     starts(partition, facts, report);
+}
+
+fn deletions(partition: &Partition, facts: &Facts<'_>, told: &[Told], report: &mut Report) {
+    let mut floor = Vec::new();
+    for (operation, before) in &facts.trims {
+        let Some(Answer::Trimmed { log_start }) = operation.answer() else { continue };
+        report.checked(Rule::Bounds, 1);
+        floor.push((operation.completed, *log_start));
+        if log_start < before {
+            report.violated(Rule::Bounds, || {
+                format!("{partition}: records below {before} were deleted, and the log starts at {log_start}")
+            });
+        }
+    }
+    falls(partition, "start after a deletion", told, |bounds| bounds.log_start, floor, report);
+    for Told { bounds, completed, .. } in told.iter().filter(|_| !facts.expires) {
+        let (log_start, asked) = (bounds.log_start, facts.trimmed(*completed));
+        if log_start > asked {
+            report.violated(Rule::Bounds, || {
+                format!(
+                    "{partition}: the log starts at {log_start}, and only what is below {asked} was deleted"
+                )
+            });
+        }
+    }
 }
 
 /// What acks=all has acknowledged: when, and the offset after it.

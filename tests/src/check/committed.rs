@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::report::Report;
 use super::rule::Rule;
+use super::view::Cut;
 use crate::history::{Answer, Call, Commit, Dump, History, Operation, Outcome, Partition};
 
 type Register<'a> = (&'a str, Partition);
@@ -15,6 +16,8 @@ struct Facts<'a> {
     /// In the order in which they were made.
     commits: Vec<(&'a Operation, &'a Commit)>,
     reads: Vec<Read<'a>>,
+    /// What was read when all was over.
+    last: Option<Read<'a>>,
 }
 
 struct Read<'a> {
@@ -23,24 +26,29 @@ struct Read<'a> {
     commit: Option<&'a Commit>,
 }
 
-pub(super) fn check(history: &History, dump: &Dump, report: &mut Report) {
+pub(super) fn check(history: &History, dump: &Dump, cut: Option<Cut>, report: &mut Report) {
     let mut registers: BTreeMap<Register<'_>, Facts<'_>> = BTreeMap::new();
     for operation in &history.operations {
         match (&operation.call, operation.answer()) {
-            (Call::Commit { group, partition, commit }, _) => {
+            (Call::Commit { group, partition, commit, .. }, _) => {
                 registers.entry((group, *partition)).or_default().commits.push((operation, commit));
             }
             (Call::Committed { group, partition }, Some(Answer::Committed(commit))) => {
                 let (invoked, completed) = (operation.invoked, operation.completed);
                 let read = Read { invoked, completed, commit: commit.as_ref() };
-                registers.entry((group, *partition)).or_default().reads.push(read);
+                // After a cut of the power only the dump counts.
+                if cut.is_none_or(|cut| completed <= cut.at) {
+                    registers.entry((group, *partition)).or_default().reads.push(read);
+                }
             }
             _ => {}
         }
     }
     for (group, partition, commit) in &dump.committed {
-        let read = Read { invoked: u64::MAX, completed: u64::MAX, commit: commit.as_ref() };
-        registers.entry((group, *partition)).or_default().reads.push(read);
+        // Of what was committed just before the power was cut, the last part may be gone.
+        let invoked = cut.map_or(u64::MAX, |cut| cut.sure_until);
+        let read = Read { invoked, completed: u64::MAX, commit: commit.as_ref() };
+        registers.entry((group, *partition)).or_default().last = Some(read);
     }
     for (register, mut facts) in registers {
         facts.reads.sort_by_key(|read| read.invoked);
@@ -49,16 +57,19 @@ pub(super) fn check(history: &History, dump: &Dump, report: &mut Report) {
 }
 
 fn check_register((group, partition): Register<'_>, facts: &Facts<'_>, report: &mut Report) {
-    report.checked(Rule::CommittedOffsets, facts.reads.len());
+    report.checked(Rule::CommittedOffsets, facts.reads.len() + usize::from(facts.last.is_some()));
     let places: HashMap<&str, usize> = facts
         .commits
         .iter()
         .enumerate()
         .map(|(place, (_, commit))| (commit.metadata.as_str(), place))
         .collect();
-    let mut floor = Floor::new(facts, &places);
-    for read in &facts.reads {
-        let least = floor.before(read.invoked);
+    // The last read has a floor of its own: it may have to know less than reads before it.
+    let mut floors = [Floor::new(facts, &places), Floor::new(facts, &places)];
+    let [floor, last_floor] = &mut floors;
+    let reads = facts.reads.iter().map(|read| (read, floor.before(read.invoked)));
+    let last = facts.last.iter().map(|read| (read, last_floor.before(read.invoked)));
+    for (read, least) in reads.chain(last) {
         if let Some(fact) = wrong(read, least, facts, &places) {
             report.violated(Rule::CommittedOffsets, || {
                 let known = least.and_then(|place| facts.commits.get(place)).map(|(_, commit)| commit);

@@ -54,7 +54,8 @@ fn refused(partition: &Partition, facts: &Facts<'_>, report: &mut Report) {
         while let Some((_, bounds)) = known.next_if(|(completed, _)| *completed < poll.operation.invoked) {
             end = bounds.high_watermark.max(end);
         }
-        if poll.offset <= end && !facts.expires {
+        let deleted = facts.expires || poll.offset < facts.trimmed(poll.operation.completed);
+        if poll.offset <= end && !deleted {
             report.violated(Rule::BatchComplete, || {
                 format!(
                     "{partition}: offset {} is out of range after the high watermark was {end}",

@@ -1,4 +1,5 @@
-//! Rule 26: a broker that was started serves every client within 5 seconds, whatever was done to it before.
+//! Rule 26: a broker that was started serves every client within 5 seconds, whatever was done to it before; so does one
+//! whose fault has ended.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,10 +8,11 @@ use super::report::Report;
 use super::rule::Rule;
 use crate::history::{Answer, BrokerStep, Call, History, Operation, Outcome};
 
-/// How long after the start of its process a broker must have served everybody.
+/// How long after the start of its process, or the end of a fault, a broker must have served everybody.
 pub const SERVES_WITHIN: Duration = Duration::from_secs(5);
 
-/// A time in which the broker ran, from the start of its process to the next kill.
+/// A time in which the broker ran without a fault, from the start of its process or the end of a fault to the next kill
+/// or fault.
 struct Run {
     started: u64,
     ended: u64,
@@ -30,7 +32,7 @@ pub(super) fn check(history: &History, report: &mut Report) {
         if !served && run.ended >= deadline {
             report.violated(Rule::Liveness, || {
                 format!(
-                    "within {SERVES_WITHIN:?} after the start at {} ns there was no {}",
+                    "within {SERVES_WITHIN:?} after the start or mending at {} ns there was no {}",
                     run.started,
                     late.join(", no ")
                 )
@@ -44,14 +46,16 @@ fn runs(history: &History) -> Vec<Run> {
     let mut started = None;
     for (at, step) in &history.broker {
         match step {
-            BrokerStep::Started => started = Some(*at),
-            BrokerStep::Killing => runs.extend(started.take().map(|started| Run { started, ended: *at })),
+            BrokerStep::Started | BrokerStep::Mended => started = Some(*at),
+            BrokerStep::Killing | BrokerStep::Faulted => {
+                runs.extend(started.take().map(|started| Run { started, ended: *at }));
+            }
             BrokerStep::Quiesced => {
                 runs.extend(started.take().map(|started| Run { started, ended: *at }));
                 // Nobody asks for anything any more.
                 break;
             }
-            BrokerStep::Ready | BrokerStep::Killed => {}
+            BrokerStep::Ready | BrokerStep::Killed | BrokerStep::PowerCut { .. } => {}
         }
     }
     runs
@@ -95,6 +99,7 @@ impl Done {
 fn kind(operation: &Operation) -> Option<&'static str> {
     match (&operation.call, operation.answer()) {
         (Call::Send(_), _) => Some("acknowledged batch"),
+        (Call::Commit { .. }, _) => Some("acknowledged commit"),
         (Call::Poll { .. }, Some(Answer::Polled { batches, .. })) if !batches.is_empty() => {
             Some("batch read")
         }

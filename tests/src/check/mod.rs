@@ -14,6 +14,7 @@ mod committed;
 mod dense;
 mod failed;
 mod fetched;
+mod generations;
 mod liveness;
 mod observed;
 mod producers;
@@ -46,7 +47,8 @@ pub fn check(history: &History, dump: &Dump) -> Report {
         times::check(partition, facts, &mut report);
     }
     producers::check_ids(history, &mut report);
-    committed::check(history, dump, &mut report);
+    committed::check(history, dump, view.cut, &mut report);
+    generations::check(history, &mut report);
     topics::check(history, dump, &mut report);
     liveness::check(history, &mut report);
     answers::check(history, &view.kills, &mut report);

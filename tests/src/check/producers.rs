@@ -117,7 +117,7 @@ fn sequences(partition: &Partition, facts: &Facts<'_>, report: &mut Report) {
             Some((known, next)) if *known == epoch => Some((epoch, *next)),
             Some((known, _)) if *known > epoch => None,
             // What retention removed may have been the beginning.
-            None if facts.expires => Some((epoch, first)),
+            None if facts.begins_later() => Some((epoch, first)),
             Some(_) | None => Some((epoch, 0)),
         };
         if next != Some((epoch, first)) {

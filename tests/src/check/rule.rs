@@ -27,6 +27,8 @@ pub enum Rule {
     Bounds,
     /// A committed offset is a register.
     CommittedOffsets,
+    /// Generations of a group rise.
+    Generations,
     /// A time is found at its first offset.
     TimeLookup,
     /// Topics stay as they were made, and deleted ones stay away.
@@ -39,7 +41,7 @@ pub enum Rule {
 
 impl Rule {
     /// All rules, by number.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::AckedDurability,
         Self::OneValue,
         Self::Dense,
@@ -51,6 +53,7 @@ impl Rule {
         Self::BatchComplete,
         Self::Bounds,
         Self::CommittedOffsets,
+        Self::Generations,
         Self::TimeLookup,
         Self::Metadata,
         Self::Liveness,
@@ -72,6 +75,7 @@ impl Rule {
             Self::BatchComplete => 9,
             Self::Bounds => 10,
             Self::CommittedOffsets => 16,
+            Self::Generations => 18,
             Self::TimeLookup => 22,
             Self::Metadata => 25,
             Self::Liveness => 26,
@@ -94,6 +98,7 @@ impl Rule {
             Self::BatchComplete => "fetches give whole batches, none left out",
             Self::Bounds => "log start <= last stable <= high watermark, rising",
             Self::CommittedOffsets => "committed offsets are registers",
+            Self::Generations => "generations of a group rise",
             Self::TimeLookup => "times are found at their first offset",
             Self::Metadata => "topics stay, deleted ones stay away",
             Self::Liveness => "a started broker soon serves",

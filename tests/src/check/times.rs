@@ -13,7 +13,11 @@ pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Repor
     for (time, found) in &facts.last_finds {
         report.checked(Rule::TimeLookup, 1);
         let expected = highest.first(*time);
-        let good = if facts.compacted { may_be_later(*time, *found, expected) } else { *found == expected };
+        let good = if facts.compacted || facts.expires {
+            may_be_later(*time, *found, expected)
+        } else {
+            *found == expected
+        };
         if !good {
             report.violated(Rule::TimeLookup, || {
                 format!("{partition}: time {time} is first at {expected:?}, found was {found:?}")
@@ -21,14 +25,16 @@ pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Repor
         }
     }
     // What compaction or retention removed since may have been the right answer.
-    if facts.compacted || facts.expires || facts.finds.is_empty() {
+    if facts.compacted || facts.begins_later() || facts.finds.is_empty() {
         return;
     }
     let acknowledged = acknowledged(facts);
     for (operation, time) in &facts.finds {
         let Some(Answer::Found(found)) = operation.answer() else { continue };
         report.checked(Rule::TimeLookup, 1);
-        let expected = highest.first(*time);
+        // What was found may have been cut since.
+        let cut = found.is_some_and(|found| facts.may_be_cut(found.offset, operation.completed));
+        let expected = if cut { *found } else { highest.first(*time) };
         let not_yet = expected.is_none_or(|expected| !was_there(&acknowledged, expected, operation));
         if *found != expected && !(found.is_none() && not_yet) {
             report.violated(Rule::TimeLookup, || {
@@ -38,7 +44,7 @@ pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Repor
     }
 }
 
-/// Compaction may have removed the first record between the reading of the log and the lookup.
+/// Compaction or retention may have removed the first record between the reading of the log and the lookup.
 fn may_be_later(time: i64, found: Option<Found>, expected: Option<Found>) -> bool {
     found.is_none_or(|found| {
         found.time >= time && expected.is_some_and(|expected| found.offset >= expected.offset)
@@ -67,7 +73,9 @@ impl Highest {
         let mut highest: Vec<Found> = Vec::new();
         for batch in &log.batches {
             for ((offset, _), time) in batch.records().zip(&batch.times) {
-                if highest.last().is_none_or(|last| last.time < *time) {
+                // The first batch may begin below the log's start.
+                let there = offset >= log.bounds.log_start;
+                if there && highest.last().is_none_or(|last| last.time < *time) {
                     highest.push(Found { offset, time: *time });
                 }
             }

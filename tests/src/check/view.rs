@@ -7,10 +7,14 @@ use crate::history::{
     SentBatch, TopicId, Value,
 };
 
+const NANOSECONDS_PER_MS: u64 = 1_000_000;
+
 /// All facts.
 pub(super) struct View<'a> {
     pub(super) partitions: BTreeMap<Partition, Facts<'a>>,
     pub(super) kills: Kills,
+    /// The cut of the power, if there was one.
+    pub(super) cut: Option<Cut>,
 }
 
 /// What is known about one partition.
@@ -30,6 +34,19 @@ pub(super) struct Facts<'a> {
     pub(super) compacted: bool,
     /// Whether the oldest records may go.
     pub(super) expires: bool,
+    /// Every deletion of records by their offsets, in the order of time.
+    pub(super) trims: Vec<(&'a Operation, i64)>,
+    /// The cut of the power, if there was one.
+    pub(super) cut: Option<Cut>,
+}
+
+/// A cut of the power that may have taken something.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cut {
+    /// What was acknowledged before is sure to be there.
+    pub(super) sure_until: u64,
+    /// When it was.
+    pub(super) at: u64,
 }
 
 /// A batch that was sent.
@@ -82,6 +99,9 @@ impl<'a> View<'a> {
                 Call::Find { partition, time } => {
                     partitions.entry(*partition).or_default().finds.push((operation, *time));
                 }
+                Call::Trim { partition, before } => {
+                    partitions.entry(*partition).or_default().trims.push((operation, *before));
+                }
                 _ => {}
             }
         }
@@ -92,11 +112,13 @@ impl<'a> View<'a> {
             partitions.entry(*partition).or_default().last_finds.push((*time, *found));
         }
         let (compacted, expires) = policies(history);
+        let cut = power_cut(history);
         for (partition, facts) in &mut partitions {
             facts.compacted = compacted.contains(&partition.topic);
             facts.expires = expires.contains(&partition.topic);
+            facts.cut = cut;
         }
-        Self { partitions, kills: Kills::new(history) }
+        Self { partitions, kills: Kills::new(history), cut }
     }
 }
 
@@ -116,10 +138,37 @@ impl<'a> Facts<'a> {
         promises
     }
 
+    /// Below this the records may have been deleted by their offsets, by the time `until`.
+    pub(super) fn trimmed(&self, until: u64) -> i64 {
+        let asked = self.trims.iter().filter(|(operation, _)| {
+            operation.invoked <= until && !matches!(operation.outcome, Outcome::Fail(_))
+        });
+        asked.map(|(_, before)| *before).max().unwrap_or_default()
+    }
+
+    /// Whether the beginning of the log may have gone.
+    pub(super) fn begins_later(&self) -> bool {
+        self.expires || !self.trims.is_empty()
+    }
+
+    /// Whether this offset may have gone with the end of the log, when what was there was first known at `known`.
+    pub(super) fn may_be_cut(&self, offset: i64, known: u64) -> bool {
+        self.cut.is_some_and(|cut| known >= cut.sure_until)
+            && self.log.is_some_and(|log| offset >= log.bounds.high_watermark)
+    }
+
     /// The records of the log as it was at last, in their order.
     pub(super) fn records(&self) -> impl Iterator<Item = (i64, Value)> + '_ {
         self.log.into_iter().flat_map(|log| &log.batches).flat_map(Batch::records)
     }
+}
+
+fn power_cut(history: &History) -> Option<Cut> {
+    let (at, window_ms) = history.broker.iter().find_map(|(at, step)| match step {
+        BrokerStep::PowerCut { window_ms } => Some((*at, *window_ms)),
+        _ => None,
+    })?;
+    Some(Cut { sure_until: at.saturating_sub(window_ms.saturating_mul(NANOSECONDS_PER_MS)), at })
 }
 
 /// The topics that are compacted and those whose records expire, by what they were created with.
@@ -152,7 +201,12 @@ impl Kills {
             match step {
                 BrokerStep::Killing => began = Some(*at),
                 BrokerStep::Killed => kills.push((began.take().unwrap_or(*at), *at)),
-                BrokerStep::Started | BrokerStep::Ready | BrokerStep::Quiesced => {}
+                BrokerStep::Started
+                | BrokerStep::Ready
+                | BrokerStep::Quiesced
+                | BrokerStep::Faulted
+                | BrokerStep::Mended
+                | BrokerStep::PowerCut { .. } => {}
             }
         }
         Self(kills)

@@ -97,6 +97,25 @@ pub enum BrokerStep {
     Killed,
     /// The clients were told to stop, with the broker running.
     Quiesced,
+    /// A fault that the broker can not do everything under is about to begin, such as a full disk.
+    Faulted,
+    /// The fault has ended, and the broker runs on.
+    Mended,
+    /// The power is about to be cut, under a broker that syncs in the background: of what was acknowledged within so many
+    /// milliseconds before, each log may lose its last part. Nothing but the start that reads everything comes after it.
+    /// Without this step nothing that was acknowledged may be lost.
+    PowerCut {
+        /// How long before.
+        window_ms: u64,
+    },
+}
+
+fn no_generation() -> i32 {
+    -1
+}
+
+fn is_no_generation(generation: &i32) -> bool {
+    *generation == no_generation()
 }
 
 /// What a client asks for.
@@ -127,6 +146,9 @@ pub enum Call {
         partition: Partition,
         /// What is committed.
         commit: Commit,
+        /// The generation that the member who commits is in; -1 when nobody has to be a member.
+        #[serde(default = "no_generation", skip_serializing_if = "is_no_generation")]
+        generation: i32,
     },
     /// Read what is committed.
     Committed {
@@ -134,6 +156,18 @@ pub enum Call {
         group: String,
         /// The partition.
         partition: Partition,
+    },
+    /// Become a member of a group, whose only member this client is, and take the assignment.
+    Join {
+        /// The group.
+        group: String,
+    },
+    /// Delete the records below an offset.
+    Trim {
+        /// The partition.
+        partition: Partition,
+        /// The offset.
+        before: i64,
     },
     /// Create a topic. The changes of one name are made one after another.
     Create {
@@ -179,6 +213,16 @@ pub enum Answer {
     Found(Option<Found>),
     /// What is committed, if anything.
     Committed(Option<Commit>),
+    /// The client is a member.
+    Joined {
+        /// The generation that begins.
+        generation: i32,
+    },
+    /// The records are deleted.
+    Trimmed {
+        /// First offset of the log.
+        log_start: i64,
+    },
     /// The topic was created.
     Created {
         /// Its id.

@@ -5,11 +5,15 @@
 //! and what was read. The seed decides what the clients do and when the kills come; the machine decides how the two
 //! meet, so a seed gives a similar round and not the same one.
 
+mod commits;
 mod cycle;
 mod ledger;
 mod round;
+mod stage;
 mod victim;
 
+pub use commits::{CommitOutcome, CommitRun, run_commits};
 pub use cycle::{Cycle, KILL_AFTER_MS};
 pub use ledger::{Entry, Ledger};
 pub use round::{Outcome, Round, run};
+pub use stage::{Judged, Stage};

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -17,46 +18,55 @@ use crate::process::Process;
 const GONE_LIMIT: Duration = Duration::from_secs(30);
 const LOG_LINES_QUOTED: usize = 40;
 
-/// Settings of the broker beyond its defaults: few and small partitions of the offsets topic, so that they roll, too, and
-/// a compactor that rarely rests and leaves little of their history.
-const SETTINGS: [&str; 4] = [
+/// Settings of the broker beyond its defaults: few and small partitions of the offsets topic, so that they roll, too, a
+/// compactor that rarely rests and leaves little of their history, a retention that looks often, and groups that do not
+/// wait for more members.
+const SETTINGS: [&str; 6] = [
     "offsets.topic.num.partitions=4",
-    "offsets.topic.segment.bytes=32768",
-    "log.cleaner.backoff.ms=100",
+    "offsets.topic.segment.bytes=16384",
+    "log.cleaner.backoff.ms=20",
     "ottla.offsets.history.bytes=65536",
+    "log.retention.check.interval.ms=100",
+    "group.initial.rebalance.delay.ms=0",
 ];
 
 /// A broker that can be killed at any time, also while it starts.
 pub(super) struct Victim {
     program: Ottla,
-    directory: PathBuf,
+    data: PathBuf,
     log: PathBuf,
     port: u16,
     settings: Vec<String>,
 }
 
 /// A started process.
-pub(super) struct Running<'a> {
-    victim: &'a Victim,
+pub(super) struct Running {
+    victim: Arc<Victim>,
     process: Process,
     started: Instant,
     first_line: Receiver<String>,
 }
 
 impl Victim {
-    pub(super) fn new(program: Ottla, directory: &Path, settings: &[String]) -> Result<Self, Problem> {
+    /// A broker with its data in `data` and its log in `directory`.
+    pub(super) fn new(
+        program: Ottla,
+        directory: &Path,
+        data: &Path,
+        settings: &[String],
+    ) -> Result<Self, Problem> {
         let log = directory.join("broker.log");
         File::create(&log).doing(format_args!("create {}", log.display()))?;
         let settings = SETTINGS.iter().map(ToString::to_string).chain(settings.iter().cloned()).collect();
-        Ok(Self { program, directory: directory.to_owned(), log, port: free_port()?, settings })
+        Ok(Self { program, data: data.to_owned(), log, port: free_port()?, settings })
     }
 
     pub(super) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
-    pub(super) fn start(&self) -> Result<Running<'_>, Problem> {
-        let mut command: Command = self.program.serve(&self.directory, self.port);
+    pub(super) fn start(self: &Arc<Self>) -> Result<Running, Problem> {
+        let mut command: Command = self.program.serve(&self.data, self.port);
         for setting in &self.settings {
             command.arg("-c").arg(setting);
         }
@@ -74,7 +84,7 @@ impl Victim {
             // The pipe stays open, or the broker could not write to it.
             lines.for_each(drop);
         });
-        Ok(Running { victim: self, process, started, first_line })
+        Ok(Running { victim: Arc::clone(self), process, started, first_line })
     }
 
     pub(super) fn problem(&self, what: &str) -> Problem {
@@ -83,7 +93,7 @@ impl Victim {
     }
 }
 
-impl Running<'_> {
+impl Running {
     /// Waits until the broker says that it serves, at most `limit`; gives how long its start took. None when it has not
     /// said so by then.
     pub(super) fn ready_within(&mut self, limit: Duration) -> Result<Option<Duration>, Problem> {
@@ -109,6 +119,11 @@ impl Running<'_> {
             Some(status) => Err(self.victim.problem(&format!("ended by itself with {status}"))),
             None => Ok(()),
         }
+    }
+
+    /// Sends SIGSTOP: from now on nobody gets an answer.
+    pub(super) fn freeze(&self) {
+        self.process.freeze();
     }
 
     /// Sends SIGKILL and waits until the process is gone.

@@ -33,19 +33,33 @@ const FILLER_CHARS_MAX: u64 = 40;
 const LARGE_FILLER_CHARS_MAX: u64 = 1300;
 const LARGE_ONCE_IN: u64 = 50;
 
+/// As whom a client commits.
+#[derive(Debug, Clone)]
+pub(super) struct Membership {
+    pub(super) member_id: StrBytes,
+    /// -1 when the client is no member.
+    pub(super) generation: i32,
+}
+
+impl Membership {
+    pub(super) fn none() -> Self {
+        Self { member_id: StrBytes::default(), generation: -1 }
+    }
+}
+
 /// Errors after which a commit may have been done: the coordinator is not there, or not any more.
 const UNSURE: [i16; 2] = [15, 16];
 
 pub(super) fn run(mut client: Client) {
     let mut next = 1;
     client.keep_connected(|client, connection| {
-        find_coordinator(client, connection)?;
+        find_coordinator(client, connection, GROUPS)?;
         while !client.is_stopped() {
             let group = group_name(client.id, client.random.below(GROUPS));
             if client.random.once_in(READ_ONCE_IN) {
                 committed(client, connection, &group)?;
             } else {
-                commit(client, connection, &group, &mut next)?;
+                commit(client, connection, &group, &Membership::none(), &mut next)?;
             }
             client.rest(REST_MS);
         }
@@ -59,8 +73,12 @@ pub(super) fn group_name(client: u32, number: u64) -> String {
 }
 
 /// Asks where the groups' coordinator is, as every stock client does first: that makes the offsets topic.
-fn find_coordinator(client: &Client, connection: &mut Connection) -> Result<(), Lost> {
-    let keys = (0..GROUPS).map(|number| StrBytes::from_string(group_name(client.id, number)));
+pub(super) fn find_coordinator(
+    client: &Client,
+    connection: &mut Connection,
+    groups: u64,
+) -> Result<(), Lost> {
+    let keys = (0..groups).map(|number| StrBytes::from_string(group_name(client.id, number)));
     let request =
         FindCoordinatorRequest::default().with_key_type(GROUP).with_coordinator_keys(keys.collect());
     let response = connection.call(FIND_COORDINATOR_VERSION, &request)?;
@@ -71,7 +89,14 @@ fn find_coordinator(client: &Client, connection: &mut Connection) -> Result<(), 
     }
 }
 
-fn commit(client: &mut Client, connection: &mut Connection, group: &str, next: &mut u64) -> Result<(), Lost> {
+/// Commits for some partitions; gives the error of one that was refused, if any was.
+pub(super) fn commit(
+    client: &mut Client,
+    connection: &mut Connection,
+    group: &str,
+    membership: &Membership,
+    next: &mut u64,
+) -> Result<Option<i16>, Lost> {
     let mut topics = Vec::new();
     let mut under_way: Vec<(Partition, OperationId)> = Vec::new();
     for topic in client.world.stable.clone() {
@@ -89,7 +114,8 @@ fn commit(client: &mut Client, connection: &mut Connection, group: &str, next: &
                     .with_committed_metadata(Some(StrBytes::from_string(commit.metadata.clone()))),
             );
             let (group, partition) = (group.to_owned(), topic.partition(index));
-            under_way.push((partition, client.invoke(Call::Commit { group, partition, commit })));
+            let generation = membership.generation;
+            under_way.push((partition, client.invoke(Call::Commit { group, partition, commit, generation })));
         }
         if !partitions.is_empty() {
             let name = TopicName(StrBytes::from_string(topic.name));
@@ -98,7 +124,8 @@ fn commit(client: &mut Client, connection: &mut Connection, group: &str, next: &
     }
     let request = OffsetCommitRequest::default()
         .with_group_id(GroupId(StrBytes::from_string(group.to_owned())))
-        .with_generation_id_or_member_epoch(-1)
+        .with_generation_id_or_member_epoch(membership.generation)
+        .with_member_id(membership.member_id.clone())
         .with_topics(topics);
     let response = connection.call(OFFSET_COMMIT_VERSION, &request);
     let response = response.inspect_err(|_| {
@@ -106,19 +133,22 @@ fn commit(client: &mut Client, connection: &mut Connection, group: &str, next: &
             client.unknown(*operation);
         }
     })?;
+    let mut refused = None;
     for (partition, operation) in under_way {
         let topic = client.world.stable.iter().find(|topic| topic.id == partition.topic);
         let parts =
             response.topics.iter().filter(|part| topic.is_some_and(|topic| topic.name == part.name.as_str()));
         let mut parts = parts.flat_map(|topic| &topic.partitions);
         let part = parts.find(|part| part.partition_index == partition.index);
-        match part.map_or(-1, |part| part.error_code) {
+        let error = part.map_or(-1, |part| part.error_code);
+        refused = refused.or(Some(error).filter(|error| *error != 0));
+        match error {
             0 => client.ok(operation, Answer::Done),
             error if UNSURE.contains(&error) => client.unsure(operation, error),
             error => client.refused(operation, error),
         }
     }
-    Ok(())
+    Ok(refused)
 }
 
 /// A commit that no other is equal to. Its offset need not exist, as Kafka does not ask for that.

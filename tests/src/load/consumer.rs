@@ -11,8 +11,11 @@ use uuid::Uuid;
 use super::batch::decode;
 use super::client::Client;
 use super::connection::{Connection, Lost};
+use super::prober::{EARLIEST, offset_at};
 use super::topics::Topic;
 use crate::history::{Answer, Batch, Bounds, Call, OperationId, Partition};
+
+pub(super) const OFFSET_OUT_OF_RANGE: i16 = 1;
 
 const BY_ID: i16 = 17;
 const BY_NAME: i16 = 12;
@@ -45,9 +48,16 @@ pub(super) fn run(mut client: Client) {
             }
             let wait_ms = client.random.below(WAIT_MS);
             for (read, got) in fetch(client, connection, reads, wait_ms, false)? {
-                let last = got.ok().and_then(|(_, batches)| batches.last().map(|batch| batch.last));
-                if let Some(last) = last {
-                    positions.insert(read.topic.partition(read.index), last.saturating_add(1));
+                let next = match got {
+                    Ok((_, batches)) => batches.last().map(|batch| batch.last.saturating_add(1)),
+                    // As with auto.offset.reset=earliest.
+                    Err(OFFSET_OUT_OF_RANGE) => {
+                        offset_at(connection, &read.topic, read.index, EARLIEST)?.ok()
+                    }
+                    Err(_) => None,
+                };
+                if let Some(next) = next {
+                    positions.insert(read.topic.partition(read.index), next);
                 }
             }
             client.rest(REST_MS);

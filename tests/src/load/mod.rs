@@ -1,5 +1,6 @@
 //! Load that behaves like stock clients and writes down what it sees: producers with and without idempotence, consumers
-//! that assign their partitions, committers of offsets, an administrator who makes and deletes topics. All of them go
+//! that assign their partitions, committers of offsets with and without membership, an administrator who makes and
+//! deletes topics, one who deletes records. All of them go
 //! on when the broker is killed: they connect again and send again what they have no answer to, as a stock client does.
 //!
 //! The messages are those of `kafka-protocol`, the batches are made and read here: nothing of the broker's own code
@@ -12,8 +13,10 @@ mod codec;
 mod committer;
 mod connection;
 mod consumer;
+mod flood;
 mod gate;
 mod idempotent;
+mod member;
 mod payload;
 mod plain;
 mod prober;
@@ -21,6 +24,7 @@ mod produce;
 mod random;
 mod scan;
 mod topics;
+mod trimmer;
 mod varint;
 mod world;
 
@@ -28,6 +32,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 pub use connection::{Connection, Lost};
+pub use flood::{Flood, KEYS, Known};
 pub use gate::Gate;
 pub use random::Random;
 pub use scan::scan;
@@ -42,14 +47,24 @@ const PLAIN_PRODUCERS: u32 = 2;
 const CONSUMERS: u32 = 2;
 const PROBERS: u32 = 1;
 const COMMITTERS: u32 = 2;
+const MEMBERS: u32 = 1;
 const ADMINISTRATORS: u32 = 1;
+const TRIMMERS: u32 = 1;
 
 /// How many clients there are, with the operator.
-pub const CLIENTS: u32 =
-    1 + IDEMPOTENT_PRODUCERS + PLAIN_PRODUCERS + CONSUMERS + PROBERS + COMMITTERS + ADMINISTRATORS;
+pub const CLIENTS: u32 = 1
+    + IDEMPOTENT_PRODUCERS
+    + PLAIN_PRODUCERS
+    + CONSUMERS
+    + PROBERS
+    + COMMITTERS
+    + MEMBERS
+    + ADMINISTRATORS
+    + TRIMMERS;
 
-/// The clients that commit offsets.
+/// The clients that commit offsets, without being members and with it.
 const FIRST_COMMITTER: u32 = 1 + IDEMPOTENT_PRODUCERS + PLAIN_PRODUCERS + CONSUMERS + PROBERS;
+const FIRST_MEMBER: u32 = FIRST_COMMITTER + COMMITTERS;
 
 /// Running clients, each on a thread of its own.
 #[derive(Debug)]
@@ -62,13 +77,15 @@ impl Load {
     /// Starts all clients. The stable topics must be there ([`make_topics`]).
     #[must_use]
     pub fn start(world: &Arc<World>) -> Self {
-        let kinds: [(u32, fn(Client)); 6] = [
+        let kinds: [(u32, fn(Client)); 8] = [
             (IDEMPOTENT_PRODUCERS, idempotent::run),
             (PLAIN_PRODUCERS, plain::run),
             (CONSUMERS, consumer::run),
             (PROBERS, prober::run),
             (COMMITTERS, committer::run),
+            (MEMBERS, member::run),
             (ADMINISTRATORS, admin::run),
+            (TRIMMERS, trimmer::run),
         ];
         let mut ids = OPERATOR + 1..;
         let mut threads = Vec::new();

@@ -60,6 +60,34 @@ fn probe(
     Ok(())
 }
 
+/// Times that stand for the ends of a log.
+pub(super) const LATEST: i64 = -1;
+pub(super) const EARLIEST: i64 = -2;
+
+/// The offset at one of the ends of a log, or Kafka's error code.
+pub(super) fn offset_at(
+    connection: &mut Connection,
+    topic: &Topic,
+    index: i32,
+    end: i64,
+) -> Result<Result<i64, i16>, Lost> {
+    let response = connection.call(LIST_OFFSETS_VERSION, &request(topic, index, end))?;
+    let answer = response.topics.first().and_then(|topic| topic.partitions.first());
+    Ok(match answer {
+        Some(answer) if answer.error_code == 0 => Ok(answer.offset),
+        Some(answer) => Err(answer.error_code),
+        None => Err(-1),
+    })
+}
+
+fn request(topic: &Topic, index: i32, time: i64) -> ListOffsetsRequest {
+    let partition = ListOffsetsPartition::default().with_partition_index(index).with_timestamp(time);
+    let asked = ListOffsetsTopic::default()
+        .with_name(TopicName(StrBytes::from_string(topic.name.clone())))
+        .with_partitions(vec![partition]);
+    ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![asked])
+}
+
 /// Looks up the first offset with this timestamp or a later one.
 pub(super) fn find(
     client: &Client,
@@ -68,11 +96,7 @@ pub(super) fn find(
     index: i32,
     time: i64,
 ) -> Result<Result<Option<Found>, i16>, Lost> {
-    let partition = ListOffsetsPartition::default().with_partition_index(index).with_timestamp(time);
-    let asked = ListOffsetsTopic::default()
-        .with_name(TopicName(StrBytes::from_string(topic.name.clone())))
-        .with_partitions(vec![partition]);
-    let request = ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![asked]);
+    let request = request(topic, index, time);
     let operation = client.invoke(Call::Find { partition: topic.partition(index), time });
     let response = client.or_unknown(operation, connection.call(LIST_OFFSETS_VERSION, &request))?;
     let answer = response.topics.first().and_then(|topic| topic.partitions.first());

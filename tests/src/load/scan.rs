@@ -11,11 +11,11 @@ use super::admin::list;
 use super::client::Client;
 use super::committer::{GROUPS, committed, group_name};
 use super::connection::{Connection, Lost};
-use super::consumer::{Read, fetch};
-use super::prober::find;
+use super::consumer::{Got, OFFSET_OUT_OF_RANGE, Read, fetch};
+use super::prober::{EARLIEST, find, offset_at};
 use super::topics::Topic;
 use super::world::{OPERATOR, World};
-use super::{COMMITTERS, FIRST_COMMITTER};
+use super::{FIRST_COMMITTER, FIRST_MEMBER, MEMBERS, member};
 use crate::history::{DumpWriter, Line, ListedTopic, TopicDump};
 use crate::problem::Problem;
 
@@ -23,6 +23,9 @@ const DESCRIBE_CONFIGS_VERSION: i16 = 4;
 const TOPIC_RESOURCE: i8 = 2;
 const DYNAMIC_TOPIC_CONFIG: i8 = 1;
 const INTERNAL_PREFIX: &str = "__";
+
+/// How often a log is read whose start moves meanwhile.
+const READS_MAX: usize = 10;
 
 /// How many times are looked up in each partition.
 const FINDS: u64 = 20;
@@ -48,12 +51,13 @@ pub fn scan(world: &Arc<World>, dump: &mut DumpWriter) -> Result<(), Problem> {
             scan_log(&mut client, &mut connection, &topic, index, dump)?;
         }
     }
-    for committer in FIRST_COMMITTER..FIRST_COMMITTER + COMMITTERS {
-        for number in 0..GROUPS {
-            let group = group_name(committer, number);
-            for (partition, commit) in committed(&client, &mut connection, &group).map_err(lost)? {
-                dump.write(&Line::Committed { group: group.clone(), partition, commit })?;
-            }
+    let committers = (FIRST_COMMITTER..FIRST_MEMBER).flat_map(|id| (0..GROUPS).map(move |group| (id, group)));
+    let members = FIRST_MEMBER..FIRST_MEMBER + MEMBERS;
+    let members = members.flat_map(|id| (0..member::GROUPS).map(move |group| (id, group)));
+    for (id, number) in committers.chain(members) {
+        let group = group_name(id, number);
+        for (partition, commit) in committed(&client, &mut connection, &group).map_err(lost)? {
+            dump.write(&Line::Committed { group: group.clone(), partition, commit })?;
         }
     }
     Ok(())
@@ -89,26 +93,22 @@ fn scan_log(
 ) -> Result<(), Problem> {
     let lost = |Lost| Problem::new("the connection was lost during the scan");
     let partition = topic.partition(index);
-    let (mut offset, mut begun) = (0, false);
+    let refused = |error| Problem::new(format!("{}-{index} was refused with {error}", topic.name));
+    let mut read = Err(OFFSET_OUT_OF_RANGE);
+    for _ in 0..READS_MAX {
+        read = read_log(client, connection, topic, index).map_err(lost)?;
+        // Retention has moved the start meanwhile.
+        if read.as_ref().err() != Some(&OFFSET_OUT_OF_RANGE) {
+            break;
+        }
+    }
+    let (bounds, batches) = read.map_err(refused)?;
+    dump.write(&Line::Log { partition, bounds })?;
     let (mut earliest, mut latest) = (i64::MAX, 0);
-    loop {
-        let read = Read { topic: topic.clone(), index, offset };
-        let mut got = fetch(client, connection, vec![read], 0, true).map_err(lost)?;
-        let refused =
-            |error| Problem::new(format!("{}-{index} refused offset {offset} with {error}", topic.name));
-        let Some((_, got)) = got.pop() else { break };
-        let (bounds, batches) = got.map_err(refused)?;
-        if !begun {
-            dump.write(&Line::Log { partition, bounds })?;
-            begun = true;
-        }
-        let Some(last) = batches.last().map(|batch| batch.last) else { break };
-        for batch in batches {
-            earliest = batch.times.iter().copied().fold(earliest, i64::min);
-            latest = batch.times.iter().copied().fold(latest, i64::max);
-            dump.write(&Line::Batch { partition, batch })?;
-        }
-        offset = last.saturating_add(1);
+    for batch in batches {
+        earliest = batch.times.iter().copied().fold(earliest, i64::min);
+        latest = batch.times.iter().copied().fold(latest, i64::max);
+        dump.write(&Line::Batch { partition, batch })?;
     }
     if latest == 0 {
         return Ok(());
@@ -118,9 +118,33 @@ fn scan_log(
     let times: Vec<i64> = times.chain([earliest, latest, latest.saturating_add(1)]).collect();
     for time in times {
         let found = find(client, connection, topic, index, time).map_err(lost)?;
-        let refused =
-            |error| Problem::new(format!("{}-{index} refused time {time} with {error}", topic.name));
         dump.write(&Line::Found { partition, time, found: found.map_err(refused)? })?;
     }
     Ok(())
+}
+
+/// Reads a log from its start to its end.
+fn read_log(
+    client: &mut Client,
+    connection: &mut Connection,
+    topic: &Topic,
+    index: i32,
+) -> Result<Got, Lost> {
+    let mut offset = match offset_at(connection, topic, index, EARLIEST)? {
+        Ok(offset) => offset,
+        Err(error) => return Ok(Err(error)),
+    };
+    let (mut bounds, mut log) = (None, Vec::new());
+    loop {
+        let read = Read { topic: topic.clone(), index, offset };
+        let Some((_, got)) = fetch(client, connection, vec![read], 0, true)?.pop() else { return Err(Lost) };
+        let (now, mut batches) = match got {
+            Ok(got) => got,
+            Err(error) => return Ok(Err(error)),
+        };
+        let bounds = *bounds.get_or_insert(now);
+        let Some(last) = batches.last().map(|batch| batch.last) else { return Ok(Ok((bounds, log))) };
+        log.append(&mut batches);
+        offset = last.saturating_add(1);
+    }
 }

@@ -36,8 +36,11 @@ impl Topic {
 /// A topic that stays: its name, its partitions and its settings.
 type Stable = (&'static str, i32, &'static [(&'static str, &'static str)]);
 
+/// The topic whose records are deleted by their offsets.
+pub(super) const TRIMMED: &str = "trimmed";
+
 /// Segments are small, so that they roll all the time, and indexes have many entries.
-const STABLE: [Stable; 4] = [
+const STABLE: [Stable; 6] = [
     (
         "orders",
         3,
@@ -52,8 +55,14 @@ const STABLE: [Stable; 4] = [
             ("cleanup.policy", "compact"),
             ("internal.segment.bytes", "16384"),
             ("min.cleanable.dirty.ratio", "0.01"),
-            ("segment.ms", "500"),
+            ("segment.ms", "200"),
         ],
+    ),
+    (TRIMMED, 2, &[("internal.segment.bytes", "4096"), ("retention.ms", "-1")]),
+    (
+        "expiring",
+        1,
+        &[("internal.segment.bytes", "8192"), ("retention.bytes", "49152"), ("retention.ms", "-1")],
     ),
 ];
 

@@ -12,6 +12,8 @@
 )]
 
 mod edit;
+mod faults;
+mod groups;
 mod records;
 mod registers;
 mod requests;
@@ -82,8 +84,31 @@ fn each_change_is_found_by_its_rule_and_no_other() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn a_cut_of_the_power_may_take_what_lies_in_its_window() {
+    const ALL_MS: u64 = 1_000_000;
+    for seed in 0..SEEDS {
+        for take in [records::lost_tail, registers::gone_at_last] {
+            let mut case = story::tell(seed);
+            faults::cut(&mut case, ALL_MS);
+            if take(&mut case, &mut Random::part(seed, 1)) {
+                let report = judge(&case);
+                assert_eq!(report.violation_count(), 0, "seed {seed}\n{report}");
+            }
+        }
+    }
+}
+
 fn changes() -> impl Iterator<Item = (Rule, &'static str, Change)> {
-    let all = [records::CHANGES, sequences::CHANGES, registers::CHANGES, topics::CHANGES, requests::CHANGES];
+    let all = [
+        records::CHANGES,
+        sequences::CHANGES,
+        registers::CHANGES,
+        topics::CHANGES,
+        requests::CHANGES,
+        faults::CHANGES,
+        groups::CHANGES,
+    ];
     all.into_iter().flatten().copied()
 }
 

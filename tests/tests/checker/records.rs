@@ -50,7 +50,7 @@ fn tail(case: &Case, random: &mut Random) -> Option<Partition> {
     any(random, case.dump.logs.keys().copied().filter(with_tail).collect())
 }
 
-fn lost_tail(case: &mut Case, random: &mut Random) -> bool {
+pub(crate) fn lost_tail(case: &mut Case, random: &mut Random) -> bool {
     let Some(partition) = tail(case, random) else { return false };
     case.forget_times();
     let log = case.dump.logs.get_mut(&partition).unwrap();

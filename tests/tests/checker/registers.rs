@@ -93,7 +93,7 @@ fn other_metadata(case: &mut Case, random: &mut Random) -> bool {
     true
 }
 
-fn gone_at_last(case: &mut Case, random: &mut Random) -> bool {
+pub(crate) fn gone_at_last(case: &mut Case, random: &mut Random) -> bool {
     let commits = case.operations(|call, step| matches!(call, Call::Commit { .. }) && is_ok(step));
     let promised: HashSet<(String, Partition)> = commits
         .iter()

@@ -61,7 +61,7 @@ fn committer_waits(case: &mut Case, random: &mut Random) -> bool {
     true
 }
 
-fn nobody_sends(case: &mut Case, random: &mut Random) -> bool {
+pub(crate) fn nobody_sends(case: &mut Case, random: &mut Random) -> bool {
     let _ = random;
     withhold(case, |_, call| matches!(call, Call::Send(_)));
     true
@@ -105,7 +105,7 @@ fn never_answered(case: &mut Case, random: &mut Random) -> bool {
     true
 }
 
-fn lost(case: &mut Case, random: &mut Random) -> bool {
+pub(crate) fn lost(case: &mut Case, random: &mut Random) -> bool {
     let place = any(random, responses(case, CONSUMER)).unwrap();
     let Event { at, client, step } = case.events[place].clone();
     let Step::Response { connection, .. } = step else { return false };

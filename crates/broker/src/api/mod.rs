@@ -42,7 +42,7 @@ use bytes::Bytes;
 use ottla_wire::{HeaderError, check_request, parse_header};
 
 pub(crate) use call::{Call, Client, Closed, Started};
-pub(crate) use fetch::FetchSessions;
+pub(crate) use fetch::{ColdReads, FetchSessions};
 pub(crate) use measure::Measure;
 
 use crate::shard::Shard;

@@ -1,20 +1,15 @@
 //! Folders of topics as Apache Kafka leaves them, cleanly stopped or not.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use ottla_log::RealDisk;
 use ottla_model::{Offset, PartitionIndex, TopicName};
-use rustix::fs::{FlockOperation, fcntl_lock};
-use rustix::io::Errno;
 
 use super::{ImportError, in_source};
-use crate::shard::{Checkpoints, partition_of};
+use crate::shard::{Checkpoints, DirectoryLock, partition_of};
 
-/// Kafka holds a lock on it while it runs.
-const LOCK: &str = ".lock";
 /// Kafka leaves it when it has stopped cleanly (`CleanShutdownFileHandler`).
 const CLEAN: &str = ".kafka_cleanshutdown";
 
@@ -22,8 +17,8 @@ const CLEAN: &str = ".kafka_cleanshutdown";
 #[derive(Debug)]
 pub(super) struct Source {
     folders: BTreeMap<(TopicName, PartitionIndex), Folder>,
-    /// Both locks go with it.
-    _lock: Option<File>,
+    /// Brokers can use it again when this goes.
+    _lock: DirectoryLock,
 }
 
 /// The folder of a partition.
@@ -41,7 +36,9 @@ impl Source {
     /// Looks what is in a directory.
     pub(super) fn open(path: &Path) -> Result<Self, ImportError> {
         let wrong = |error: io::Error| in_source(path, &error);
-        let lock = take_lock(&path.join(LOCK)).map_err(wrong)?;
+        let used = || io::Error::other("a broker is using it; stop that first");
+        let lock =
+            DirectoryLock::keep_out_brokers(path).and_then(|lock| lock.ok_or_else(used)).map_err(wrong)?;
         let is_clean = path.join(CLEAN).try_exists().map_err(wrong)?;
         let checkpoints = Checkpoints::read(&RealDisk, path);
         let mut folders = BTreeMap::new();
@@ -62,25 +59,5 @@ impl Source {
     /// The folders of partitions.
     pub(super) fn folders(&self) -> impl Iterator<Item = ((&TopicName, PartitionIndex), &Folder)> {
         self.folders.iter().map(|((topic, index), folder)| ((topic, *index), folder))
-    }
-}
-
-/// Takes the lock of Kafka, which is of the kind that `fcntl` makes, and the one of Ottla, which `flock` makes: neither
-/// knows of the other, and the directory may be of either. They are shared ones, since nothing is written.
-fn take_lock(path: &Path) -> io::Result<Option<File>> {
-    let used = || io::Error::other("a broker is using it; stop that first");
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    match fcntl_lock(&file, FlockOperation::NonBlockingLockShared) {
-        Err(Errno::AGAIN | Errno::ACCESS) => return Err(used()),
-        other => other?,
-    }
-    match file.try_lock_shared() {
-        Ok(()) => Ok(Some(file)),
-        Err(std::fs::TryLockError::WouldBlock) => Err(used()),
-        Err(std::fs::TryLockError::Error(error)) => Err(error),
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn stage(
         LogConfig { producer_id_expiration_ms: i64::MIN, ..log_config(adoption.settings(), &create.configs) };
     let topic_id = create.id.unwrap_or(TopicId::ZERO);
     let identity = Identity { topic: create.name.clone(), partition: index, topic_id };
-    let open = Open { clean: true, recovery_point: copied.end, now: adoption.now() };
+    let open = Open { clean: true, recovery_point: copied.end, synced: false, now: adoption.now() };
     let wrong = |error: ottla_log::LogError| format!("{}: {error}", folder.path.display());
     let (mut log, _) = Log::open(Arc::clone(disk), &directory, identity, config, open).map_err(wrong)?;
     if log.end_offset() != copied.end {

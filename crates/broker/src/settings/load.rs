@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::accepted::{is_accepted, nearest};
 use super::broker::{Settings, row};
+use super::groups;
 use super::value::SettingError;
 
 /// All that may set something, strongest first: pairs, environment, file.
@@ -101,6 +102,7 @@ impl Sources {
             }
             loaded.take(name, value, "on the command line")?;
         }
+        groups::check(&loaded.settings)?;
         Ok(loaded)
     }
 }

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod broker;
+mod groups;
 mod load;
 mod topic;
 mod value;

@@ -79,6 +79,7 @@ impl Adoption {
             settings: &settings,
             clock: &clock,
             seams: &Seams::one_node(Arc::new(AtOnce)),
+            synced: false,
         };
         let catalog = opener.catalog(&checkpoints)?;
         let known = catalog.look(|catalog| catalog.topics().cloned().collect::<Vec<_>>());

@@ -61,7 +61,12 @@ impl Shard {
             let now = self.expiry_now();
             let Some(partition) = self.dirtiest(now, &failed) else { return };
             match self.clean(&partition, now, stopping) {
-                Ok(Some(report)) => tell(&partition, &report),
+                Ok(Some(report)) => {
+                    tell(&partition, &report);
+                    if let Err(error) = report.deleted.remove() {
+                        warn!(partition = %partition.name(), %error, "cannot remove old files; the next start does");
+                    }
+                }
                 Ok(None) | Err(LogError::Stopped) => failed.push(partition),
                 Err(error) => {
                     warn!(partition = %partition.name(), %error, "cannot compact a log");

@@ -4,7 +4,6 @@
 //! `.kafka_cleanshutdown`. `ottla.properties` holds what only Ottla needs.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,10 +11,10 @@ use std::sync::Arc;
 use ottla_log::Disk;
 use ottla_model::{LeaderEpoch, Random, TopicId};
 
+use super::directory_lock::DirectoryLock;
 use super::shared_sync::SharedSync;
 use crate::error::OpenError;
 
-const LOCK: &str = ".lock";
 const META: &str = "meta.properties";
 const CLEAN: &str = ".kafka_cleanshutdown";
 const OWN: &str = "ottla.properties";
@@ -37,7 +36,7 @@ pub(crate) struct DataDir {
     /// Syncs many logs together.
     pub(crate) shared_sync: Arc<SharedSync>,
     /// Held while the directory is open; the lock goes with it.
-    _lock: Option<File>,
+    _lock: Option<DirectoryLock>,
 }
 
 impl DataDir {
@@ -56,7 +55,10 @@ impl DataDir {
             |error: io::Error| OpenError::DataDir { path: path.to_owned(), reason: error.to_string() };
         disk.create_dir_all(path).map_err(wrong)?;
         let lock = match lock {
-            Lock::File => Some(take_lock(path)?),
+            Lock::File => {
+                let taken = DirectoryLock::take(path).map_err(wrong)?;
+                Some(taken.ok_or_else(|| OpenError::Locked { path: path.to_owned() })?)
+            }
             Lock::None => None,
         };
         let shared_sync = Arc::new(SharedSync::open(&*disk, path).map_err(wrong)?);
@@ -142,7 +144,7 @@ impl DataDir {
 /// How a data directory is kept from other processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lock {
-    /// An advisory lock on `.lock`, as Kafka takes.
+    /// Locks that other brokers see, Apache Kafka's too.
     File,
     /// None: the disk is in this process's memory.
     None,
@@ -150,33 +152,6 @@ pub(crate) enum Lock {
 
 fn own_text(leader_epoch: LeaderEpoch) -> String {
     format!("version=1\nleader.epoch={leader_epoch}\n")
-}
-
-fn take_lock(path: &Path) -> Result<File, OpenError> {
-    let wrong = |error: io::Error| OpenError::DataDir { path: path.to_owned(), reason: error.to_string() };
-    let file =
-        File::options().create(true).truncate(false).write(true).open(path.join(LOCK)).map_err(wrong)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::Locked { path: path.to_owned() }),
-        Err(std::fs::TryLockError::Error(error)) => Err(wrong(error)),
-    }
-}
-
-/// Keeps brokers from starting on a directory while somebody looks into it, together with others who look. It writes
-/// nothing: without a lock file there is no broker, since each makes one.
-pub(crate) fn lock_to_look(path: &Path) -> Result<Option<File>, OpenError> {
-    let wrong = |error: io::Error| OpenError::DataDir { path: path.to_owned(), reason: error.to_string() };
-    let file = match File::open(path.join(LOCK)) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(wrong(error)),
-    };
-    match file.try_lock_shared() {
-        Ok(()) => Ok(Some(file)),
-        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::Locked { path: path.to_owned() }),
-        Err(std::fs::TryLockError::Error(error)) => Err(wrong(error)),
-    }
 }
 
 fn read_cluster_id(disk: &dyn Disk, path: &Path, node_id: i32) -> Result<String, OpenError> {

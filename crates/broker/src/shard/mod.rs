@@ -12,6 +12,8 @@ mod close;
 mod compaction;
 mod coordinator;
 mod data_dir;
+mod descriptors;
+mod directory_lock;
 mod flusher;
 mod groups;
 mod history;
@@ -46,6 +48,7 @@ pub(crate) use checkpoints::Checkpoints;
 pub(crate) use clients::{Clients, SeenConnection};
 pub(crate) use coordinator::Coordinator;
 pub(crate) use data_dir::Lock;
+pub(crate) use directory_lock::DirectoryLock;
 pub(crate) use flusher::Flusher;
 pub(crate) use lag::Detail;
 pub(crate) use open::{Place, Seams};
@@ -54,7 +57,7 @@ pub use stopped::{InspectError, inspect_compaction};
 pub(crate) use strays::partition_of;
 pub(crate) use topics::LiveTopic;
 
-use crate::api::FetchSessions;
+use crate::api::{ColdReads, FetchSessions};
 use crate::clock::{Clock, Started};
 use crate::metrics::Counters;
 use crate::settings::Settings;
@@ -93,6 +96,7 @@ pub(crate) struct Shard {
     clients: Arc<Clients>,
     private_turns: Semaphore,
     counters: Counters,
+    cold_reads: ColdReads,
     /// Woken when some coordinator's deadline has come nearer.
     timers: Arc<Notify>,
 }
@@ -151,6 +155,11 @@ impl Shard {
         self.private_turns.acquire().await.ok()
     }
 
+    /// The turns of reads that wait for the disk.
+    pub(crate) fn cold_reads(&self) -> &ColdReads {
+        &self.cold_reads
+    }
+
     /// The topic with that name, if it exists.
     pub(crate) fn topic(&self, name: &str) -> Option<Arc<LiveTopic>> {
         self.topics.by_name(name)
@@ -179,7 +188,10 @@ impl Shard {
     ) -> Result<Arc<Partition>, ErrorCode> {
         let partition = live.partition(index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
         match self.seams.router.partition(&live.topic.name, index) {
-            Route::Local => Ok(Arc::clone(partition)),
+            Route::Local => {
+                self.make_room_for(partition);
+                Ok(Arc::clone(partition))
+            }
             Route::Remote(_) => Err(ErrorCode::NotLeaderOrFollower),
         }
     }

@@ -18,7 +18,7 @@ use super::partition::{CommitStage, Partition};
 use super::producer_ids::ProducerIds;
 use super::router::{OneNode, Router};
 use super::topics::{LiveTopic, Topics};
-use super::{FetchSessions, PRIVATE_TURNS_MAX, Settings, Shard};
+use super::{ColdReads, FetchSessions, PRIVATE_TURNS_MAX, Settings, Shard};
 use super::{side_by_side, strays};
 use crate::api::api_names;
 use crate::clock::{Clock, Started, SystemRandom};
@@ -67,7 +67,8 @@ impl Shard {
         let mut random = SystemRandom::new();
         let data_dir = DataDir::open(place.disk, &place.path, place.lock, settings.node_id, &mut random)?;
         let mut checkpoints = Checkpoints::read(&*data_dir.disk, &data_dir.path);
-        let opener = Opener { data_dir: &data_dir, settings: &settings, clock: &clock, seams: &seams };
+        let opener =
+            Opener { data_dir: &data_dir, settings: &settings, clock: &clock, seams: &seams, synced: false };
         let catalog = opener.catalog(&checkpoints)?;
         let known = catalog.look(|catalog| catalog.topics().cloned().collect::<Vec<Arc<Topic>>>());
         strays::sort_out(&data_dir, &known);
@@ -97,6 +98,7 @@ impl Shard {
             clients,
             private_turns: Semaphore::new(PRIVATE_TURNS_MAX),
             counters,
+            cold_reads: ColdReads::default(),
             timers: Arc::new(Notify::new()),
         });
         shard.load_groups()?;
@@ -118,6 +120,7 @@ impl Shard {
             settings: &self.settings,
             clock: &self.clock,
             seams: &self.seams,
+            synced: false,
         };
         let config = topic_log_config(&self.settings, &topic.name, &topic.configs);
         let mut partitions = before.to_vec();
@@ -142,6 +145,8 @@ pub(super) struct Opener<'a> {
     pub(super) settings: &'a Settings,
     pub(super) clock: &'a Arc<dyn Clock>,
     pub(super) seams: &'a Seams,
+    /// Whether the file system was synced since the last broker on it ended ([`Open::synced`]).
+    pub(super) synced: bool,
 }
 
 impl Opener<'_> {
@@ -168,9 +173,11 @@ impl Opener<'_> {
             let config = topic_log_config(self.settings, &topic.name, &topic.configs);
             jobs.extend((0..topic.partitions).map(|index| (topic, index, config.clone())));
         }
+        let synced = !self.data_dir.clean && self.data_dir.shared_sync.sync_before_opening(jobs.len());
+        let opener = Opener { synced, ..*self };
         let threads = usize::try_from(self.settings.num_recovery_threads_per_data_dir).unwrap_or(1);
         let opened = side_by_side::each(threads, &jobs, |(topic, index, config)| {
-            self.partition(&topic.name, topic.id, *index, config.clone(), checkpoints)
+            opener.partition(&topic.name, topic.id, *index, config.clone(), checkpoints)
         })?;
         let mut opened = opened.into_iter();
         let topics = Topics::default();
@@ -196,6 +203,7 @@ impl Opener<'_> {
         let open = Open {
             clean: self.data_dir.clean,
             recovery_point: checkpoints.recovery_point(topic, index),
+            synced: self.synced,
             now: self.clock.wall(),
         };
         let disk = &self.data_dir.disk;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ottla_log::{
-    Append, AppendError, Appended, Isolation, Log, Origin, Read, ReadError, ReadLimit, UnreadLook,
+    Append, AppendError, Appended, Cold, Isolation, Log, Origin, Read, ReadError, ReadLimit, UnreadLook,
 };
 use ottla_model::{LeaderEpoch, Monotonic, Offset, PartitionIndex, TopicName, WallMillis};
 use tokio::sync::Notify;
@@ -134,8 +134,8 @@ impl Partition {
 
     /// True when the log was touched since it was last cooled, and so may hold descriptors.
     pub(crate) fn is_warm(&self) -> bool {
-        let warmth = self.warmth.lock().unwrap_or_else(PoisonError::into_inner);
-        warmth.is_some() || self.touched.load(Ordering::Acquire)
+        self.touched.load(Ordering::Acquire)
+            || self.warmth.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Has the log give back its descriptors and maps if nobody has read or appended for `idle`. The next one opens them
@@ -146,8 +146,12 @@ impl Partition {
         match &mut *state {
             _ if touched => *state = Some(now),
             Some(since) if now.since(*since) >= idle => {
-                self.log().cool();
-                *state = None;
+                // What is not on disk yet stays open, and is looked at again.
+                let mut log = self.log();
+                log.cool();
+                if log.is_cold() {
+                    *state = None;
+                }
             }
             _ => {}
         }
@@ -207,19 +211,30 @@ impl Partition {
         }
     }
 
-    /// Reads whole batches from `from` on, below `upper`, which is a high watermark that the caller has read: it tells its
-    /// client both, and they must fit together.
-    pub(crate) fn read(
-        &self,
-        from: Offset,
-        max_bytes: usize,
-        at_least_one: bool,
-        upper: Offset,
-    ) -> Result<Read, ReadError> {
+    /// Reads whole batches from `from` on, if that needs nothing but memory; `None` when it has to be
+    /// [`Self::read_cold`]. The limit's upper end is a high watermark that the caller has read: it tells its client both,
+    /// and they must fit together.
+    pub(crate) fn read_hot(&self, from: Offset, limit: ReadLimit) -> Result<Option<Read>, ReadError> {
         self.touched.store(true, Ordering::Release);
-        let read = self.log().read(from, ReadLimit { max_bytes, at_least_one, upper })?;
-        count(&self.counters.bytes_out, read.bytes.len() as u64);
+        let read = self.log().read_hot(from, limit)?;
+        read.iter().for_each(|read| self.count_out(read));
         Ok(read)
+    }
+
+    /// Reads whole batches from `from` on, on a thread that may block. It waits for the disk without the log's lock.
+    pub(crate) fn read_cold(&self, from: Offset, limit: ReadLimit) -> Result<Read, ReadError> {
+        if let Some(read) = self.read_hot(from, limit)? {
+            return Ok(read);
+        }
+        let planned = self.log().plan_cold(from, limit)?;
+        let warm = planned.map(Cold::warm).transpose()?;
+        let read = self.log().read_warm(from, limit, warm.as_ref())?;
+        self.count_out(&read);
+        Ok(read)
+    }
+
+    fn count_out(&self, read: &Read) {
+        count(&self.counters.bytes_out, read.bytes.len() as u64);
     }
 
     /// Where the log begins, and where readers come to its end.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ottla_log::{Disk, Flush, Volume};
+use tracing::warn;
 
 /// With more logs than this, one sync of the whole file system is cheaper than one of each log. It also writes what others
 /// have left there, which is why it is not used for few.
@@ -35,6 +36,20 @@ impl SharedSync {
     /// Has every log synced by itself from now on, since a sync has failed.
     pub(super) fn distrust(&self) {
         self.is_distrusted.store(true, Ordering::Release);
+    }
+
+    /// Makes all that the file system holds survive a power loss, if so many logs are about to be opened that this is
+    /// cheaper than syncing each. True when it did.
+    pub(super) fn sync_before_opening(&self, logs: usize) -> bool {
+        if !self.is_for(logs) {
+            return false;
+        }
+        let synced = self.volume.sync_all();
+        if let Err(error) = &synced {
+            warn!(%error, "cannot sync the file system; each log is synced by itself");
+            self.distrust();
+        }
+        synced.is_ok()
     }
 
     /// Runs flushes, together when they are many. The outcomes are in their order.

@@ -11,7 +11,8 @@ use ottla_log::{CleanLimits, Disk, OverlayDisk};
 use ottla_model::{Offset, PartitionIndex};
 
 use super::compaction::{count_cleaned, describe};
-use super::data_dir::{self, DataDir, Lock};
+use super::data_dir::{DataDir, Lock};
+use super::directory_lock::DirectoryLock;
 use super::open::{Opener, Seams};
 use super::partition::CommitStage;
 use super::{Checkpoints, Needs, Partition};
@@ -58,10 +59,10 @@ pub fn inspect_compaction(
     mut settings: Settings,
     topics: &[String],
 ) -> Result<Compaction, InspectError> {
-    let _lock = data_dir::lock_to_look(data_dir).map_err(|error| match error {
-        OpenError::Locked { path } => InspectError::Running { path },
-        other => other.into(),
-    })?;
+    let path = || data_dir.to_owned();
+    let locked = DirectoryLock::keep_out_brokers(data_dir)
+        .map_err(|error| OpenError::DataDir { path: path(), reason: error.to_string() })?;
+    let _lock = locked.ok_or_else(|| InspectError::Running { path: path() })?;
     let disk: Arc<dyn Disk> = Arc::new(OverlayDisk::default());
     DataDir::check_used(&*disk, data_dir)?;
     if let Some(node_id) = DataDir::stored_node_id(&*disk, data_dir) {
@@ -74,6 +75,7 @@ pub fn inspect_compaction(
         settings: &settings,
         clock: &clock,
         seams: &Seams::one_node(Arc::new(NoAppends)),
+        synced: false,
     };
     let checkpoints = Checkpoints::read(&*opened.disk, data_dir);
     let catalog = opener.catalog(&checkpoints)?;

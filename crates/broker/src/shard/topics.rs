@@ -7,6 +7,7 @@ use ottla_control::catalog::Topic;
 use ottla_control::group::{TopicMetadata, TopicsImage};
 use ottla_model::{PartitionIndex, TopicId, TopicName};
 
+use super::descriptors::Opened;
 use super::partition::Partition;
 
 /// A topic and its partitions, as they were when it was looked up. Changes make a new one.
@@ -46,9 +47,15 @@ impl Maps {
 #[derive(Debug, Default)]
 pub(crate) struct Topics {
     maps: RwLock<Maps>,
+    opened: Opened,
 }
 
 impl Topics {
+    /// Counts the logs that are opened.
+    pub(super) fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
     /// The topic with that name.
     pub(crate) fn by_name(&self, name: &str) -> Option<Arc<LiveTopic>> {
         self.read().by_name.get(name).cloned()

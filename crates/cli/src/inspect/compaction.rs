@@ -76,7 +76,7 @@ fn to_text(document: &Compaction) -> String {
         }
         _ => {}
     }
-    let mut table = Table::new(&columns(document));
+    let mut table = Table::new(columns(document));
     entries.iter().filter(|entry| !is_empty(entry)).for_each(|entry| table.row(row(entry, document)));
     if !table.is_empty() {
         text.push_str(&table.to_text());

@@ -50,7 +50,7 @@ impl Groups {
 
     /// Deletes an empty group and its offsets.
     pub(super) fn delete(
-        &mut self,
+        &self,
         turn: &mut Turn<'_, '_>,
         caller: &Caller,
         reply_to: ReplyTo,
@@ -69,9 +69,8 @@ impl Groups {
                     turn.effects.records.extend(record);
                 }
             }
-            if let Err(error) = self.bury(turn, &group_id) {
-                return turn.reply(reply_to, DeleteReply { group_id, error });
-            }
+            let tombstones = self.groups.get(&group_id).map(|group| group.tombstones(&group_id));
+            turn.effects.records.extend(tombstones.into_iter().flatten());
         }
         turn.reply(reply_to, DeleteReply { group_id, error: result.err().unwrap_or_default() });
     }

@@ -6,9 +6,9 @@ use ottla_model::{ErrorCode, NONE};
 
 use super::TEXT_BYTES_MAX;
 use super::author::Author;
-use super::classic::Ownership;
 use super::command::{CommitOffsets, CommitPartition, CommitTopic};
 use super::groups::Groups;
+use super::kind::Owned;
 use super::offsets::OffsetStore;
 use super::reply::{CommitOffsetsReply, CommittedTopic, OddCommit};
 use super::turn::Turn;
@@ -22,7 +22,7 @@ struct Request<'a> {
     /// What is committed now.
     offsets: &'a OffsetStore,
     /// What the committer owns, if that can be told.
-    ownership: Option<Ownership<'a>>,
+    owned: Option<Owned<'a>>,
     commit_timestamp_ms: i64,
     expire_timestamp_ms: i64,
 }
@@ -95,7 +95,7 @@ impl Groups {
             group_id: &commit.group_id,
             author: Author::committer(cause, caller, commit),
             offsets: &self.offsets,
-            ownership: group.and_then(|group| group.ownership(&commit.member_id)),
+            owned: group.and_then(|group| group.owned_by(&commit.member_id)),
             commit_timestamp_ms: now,
             expire_timestamp_ms: match commit.retention_time_ms {
                 CommitOffsets::DEFAULT_RETENTION_TIME_MS => NONE,
@@ -132,10 +132,7 @@ impl Request<'_> {
         let oddities = CommitOddities {
             went_backward: previous.is_some_and(|previous| partition.offset < previous),
             past_end: partition.log_end.is_some_and(|end| partition.offset > end),
-            not_owner: self
-                .ownership
-                .as_ref()
-                .is_some_and(|owned| !owned.has(topic.topic.as_str(), partition.partition)),
+            not_owner: self.owned.as_ref().is_some_and(|owned| !owned.has(topic, partition.partition)),
         };
         // The key fits, since the group exists or was checked: it can only be the metadata.
         let record =

@@ -89,7 +89,7 @@ impl Groups {
 
     /// Deletes what has expired of a group, and the group itself when it is empty and has no offsets left. Tells how
     /// much it looked at.
-    fn expire_group(&mut self, turn: &mut Turn<'_, '_>, group_id: &Arc<str>) -> usize {
+    fn expire_group(&self, turn: &mut Turn<'_, '_>, group_id: &Arc<str>) -> usize {
         let Some(group) = self.groups.get(group_id) else { return 1 };
         let author = Author::broker(Cause::Expiry);
         let mut looked_at = 1usize;
@@ -112,8 +112,7 @@ impl Groups {
         }
         if is_bare && group.is_unused() {
             turn.note(group_id, Happening::Deleted { by: None });
-            // Without a tombstone the group stays, and the next pass tries again.
-            let _ = self.bury(turn, group_id);
+            turn.effects.records.extend(group.tombstones(group_id));
         }
         looked_at
     }

@@ -19,10 +19,10 @@
 //! | `assignor/` | the server-side assignors of the new consumer protocol |
 //! | `topics_image`, `metadata_hash`, `topic_pattern` | the topics, as groups see them and subscribe to them |
 //! | `commit`, `fetch`, `offsets` | committed offsets, for groups of any kind |
+//! | `kind` | what is asked of a group of any kind |
 //! | `expiry` | what goes because it is old |
 //! | `events`, `rebalances` | what happened in groups lately |
 //! | `author`, `restore` | who changes offsets, and taking a change back |
-//! | `kind` | what is asked of a group whatever its kind is |
 //! | `admin` | list, describe, delete |
 //! | `outline` | what observers are told |
 

@@ -7,7 +7,7 @@ use ottla_model::{ErrorCode, PartitionIndex, TopicName};
 use super::classic::{self, CONSUMER};
 use super::consumer;
 use super::events::RebalanceCounts;
-use super::groups::{Durable, Group, Groups};
+use super::groups::{Group, Groups};
 use super::offsets::GroupOffsets;
 use super::reply::{DescribedMember, OutlineReply};
 use crate::codec::ConsumerProtocolAssignment;
@@ -80,7 +80,7 @@ impl Groups {
     }
 
     fn kind_of(&self, group: &Group) -> GroupKind {
-        if let Durable::Consumer(consumer) = &group.durable {
+        if let Some(consumer) = group.consumer() {
             return GroupKind {
                 group_type: consumer::GROUP_TYPE,
                 protocol_type: CONSUMER.into(),

@@ -24,9 +24,13 @@
 //!
 //! # What it rests on
 //!
-//! Two things are outside the reach of a process and are answered elsewhere: another process that changes the
-//! file (the broker locks its data directory), and a page that the disk cannot read, which is a SIGBUS
-//! instead of an error. Within the process, a log opens each of its files once.
+//! Another process that changes the file is outside the reach of this one: the broker locks its data directory.
+//! Within the process, a log opens each of its files once.
+//!
+//! A page of a map that is not in memory and that the disk cannot read is a SIGBUS in place of an error. So
+//! [`MappedFile::slice`] has the kernel read all pages first, which tells of an error, and
+//! [`MappedFile::read_at`] goes around the map. What is left is a page that memory gives up after that and that
+//! cannot be read a second time, and callers who say that the bytes are in memory.
 
 #![allow(unsafe_code)]
 
@@ -37,10 +41,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use memmap2::{MmapOptions, MmapRaw};
+use memmap2::{Advice, MmapOptions, MmapRaw};
+use rustix::io::Errno;
 
 /// Parts that one `pwritev` takes; more are written by several.
 const PARTS_MAX: usize = 4;
+
+/// Bytes that are read together to bring pages into memory where the kernel cannot be asked to.
+const TOUCH_BYTES: usize = 64 * 1024;
 
 /// An append-only file whose written part can be read through a map.
 #[derive(Debug)]
@@ -130,19 +138,24 @@ impl MappedFile {
                     position = position.saturating_add(count as u64);
                     left = left.saturating_sub(count);
                 }
-                Err(rustix::io::Errno::INTR) => {}
+                Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         Ok(position)
     }
 
-    /// Reads without making a map; one that is there is used.
-    pub(super) fn read_at(&self, position: u64, into: &mut [u8]) -> io::Result<usize> {
+    /// Reads without making a map; one that is there is used. See [`super::DiskFile::read_resident`].
+    pub(super) fn read_resident(&self, position: u64, into: &mut [u8]) -> io::Result<usize> {
         if let Some(slice) = self.peek(position, into.len()) {
             into.copy_from_slice(slice.as_ref());
             return Ok(into.len());
         }
+        self.read_at(position, into)
+    }
+
+    /// Reads around the map.
+    pub(super) fn read_at(&self, position: u64, into: &mut [u8]) -> io::Result<usize> {
         let mut filled = 0;
         while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match self.file.read_at(rest, position.saturating_add(filled as u64)) {
@@ -156,7 +169,7 @@ impl MappedFile {
     }
 
     /// The range through the map, when there is one and the range is written. The caller drops it before the
-    /// file can be cut, so it does not count as exposed: `read_at` holds the lock for as long as it needs it.
+    /// file can be cut, so it does not count as exposed: `read_resident` holds the lock for as long as it needs it.
     fn peek(&self, position: u64, length: usize) -> Option<PeekedSlice<'_>> {
         let reader = lock(&self.reader);
         let map = Arc::clone(reader.map.as_ref()?);
@@ -166,9 +179,21 @@ impl MappedFile {
 
     /// The bytes of the range, without copying them; see [`super::DiskFile::slice`].
     pub(super) fn slice(&self, position: u64, length: usize) -> io::Result<Bytes> {
+        let slice = self.expose(position, length)?;
+        self.populate(position, &slice)?;
+        Ok(if length == 0 { Bytes::new() } else { Bytes::from_owner(slice) })
+    }
+
+    /// The same without waiting for the disk; see [`super::DiskFile::slice_resident`].
+    pub(super) fn slice_resident(&self, position: u64, length: usize) -> io::Result<Bytes> {
         if length == 0 {
             return Ok(Bytes::new());
         }
+        Ok(Bytes::from_owner(self.expose(position, length)?))
+    }
+
+    /// Hands the range out.
+    fn expose(&self, position: u64, length: usize) -> io::Result<MapSlice> {
         let mut reader = lock(&self.reader);
         let map = match &reader.map {
             Some(map) => Arc::clone(map),
@@ -181,7 +206,37 @@ impl MappedFile {
         let start = self.range(&map, position, length)?;
         reader.exposed = reader.exposed.max(position.saturating_add(length as u64));
         drop(reader);
-        Ok(Bytes::from_owner(MapSlice { map, start, length }))
+        Ok(MapSlice { map, start, length })
+    }
+
+    /// Has the kernel read the pages of a slice, so that none of them is an error when it is looked at.
+    fn populate(&self, position: u64, slice: &MapSlice) -> io::Result<()> {
+        let Err(error) = slice.map.advise_range(Advice::PopulateRead, slice.start, slice.length) else {
+            return Ok(());
+        };
+        match Errno::from_io_error(&error) {
+            // A kernel before Linux 5.14.
+            Some(Errno::INVAL) => self.touch(position, slice.length),
+            // Where looking at a page would have raised SIGBUS.
+            Some(Errno::FAULT | Errno::HWPOISON) => Err(Errno::IO.into()),
+            _ => Err(error),
+        }
+    }
+
+    /// Reads a range for nothing but that its pages are in memory then.
+    fn touch(&self, position: u64, length: usize) -> io::Result<()> {
+        let mut buffer = vec![0; TOUCH_BYTES.min(length)];
+        let end = position.saturating_add(length as u64);
+        let mut at = position;
+        while at < end {
+            let wanted = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
+            match self.read_at(at, buffer.get_mut(..wanted).unwrap_or_default())? {
+                // The file is shorter than what was written to it.
+                0 => return Err(Errno::IO.into()),
+                count => at = at.saturating_add(count as u64),
+            }
+        }
+        Ok(())
     }
 
     fn map(&self) -> io::Result<MmapRaw> {
@@ -260,6 +315,25 @@ mod tests {
         assert_eq!(file.slice(0, 5).expect("mapped again"), &b"hello"[..]);
         drop(file);
         assert_eq!(slice, &b"world"[..]);
+    }
+
+    #[test]
+    fn bytes_that_the_disk_cannot_give_are_an_error_and_not_a_signal() {
+        let file = file(1 << 20);
+        file.write_at(0, &[&[b'x'; 100_000]]).expect("written");
+        let _mapped = file.slice(0, 100_000).expect("slice");
+        // Somebody else cuts the file: a look at its pages behind the end raises SIGBUS from now on.
+        file.file.set_len(5000).expect("cut");
+        assert_eq!(file.slice(0, 4096).expect("there"), vec![b'x'; 4096]);
+        for (position, length) in [(50_000, 10), (4000, 90_000), (0, 100_000)] {
+            let error = file.slice(position, length).expect_err("gone");
+            assert_eq!(error.raw_os_error(), Some(Errno::IO.raw_os_error()), "{position}");
+            // Where the kernel cannot be asked to populate, it is the same.
+            let error = file.touch(position, length).expect_err("gone");
+            assert_eq!(error.raw_os_error(), Some(Errno::IO.raw_os_error()), "{position}");
+        }
+        assert_eq!(file.read_at(50_000, &mut [0; 10]).expect("read around the map"), 0);
+        file.touch(0, 5000).expect("there");
     }
 
     #[test]

@@ -117,8 +117,16 @@ impl DiskFile for MappedFile {
         Self::read_at(self, position, into)
     }
 
+    fn read_resident(&self, position: u64, into: &mut [u8]) -> io::Result<usize> {
+        Self::read_resident(self, position, into)
+    }
+
     fn slice(&self, position: u64, length: usize) -> io::Result<Bytes> {
         Self::slice(self, position, length)
+    }
+
+    fn slice_resident(&self, position: u64, length: usize) -> io::Result<Bytes> {
+        Self::slice_resident(self, position, length)
     }
 
     fn length(&self) -> io::Result<u64> {

@@ -175,7 +175,7 @@ mod tests {
             topic_id: TopicId([7; 16]),
         };
         let config = LogConfig { segment_bytes: 500, index_interval_bytes: 100, ..LogConfig::default() };
-        let open = Open { clean: true, recovery_point: 0, now: WallMillis(0) };
+        let open = Open { clean: true, recovery_point: 0, synced: false, now: WallMillis(0) };
         Log::open(Arc::new(MemoryDisk::default()), Path::new("/topic-0"), identity, config, open)
             .expect("opened")
             .0

@@ -34,6 +34,16 @@ impl DeletedFiles {
         Ok(())
     }
 
+    /// Gives all of them their names back, the last one first.
+    pub(super) fn restore(&mut self) -> io::Result<()> {
+        while let Some(gone) = self.names.last() {
+            let name = gone.strip_suffix(DELETED_SUFFIX).unwrap_or(gone);
+            self.place.disk.rename(&self.place.path(gone), &self.place.path(name))?;
+            self.names.pop();
+        }
+        Ok(())
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

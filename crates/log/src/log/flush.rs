@@ -149,9 +149,9 @@ impl Log {
     /// Takes the outcome of a sync.
     ///
     /// # Errors
-    /// [`LogError::Storage`] when it failed. A failed sync takes the log offline, whatever the error was; only
-    /// when a small file did not fit on the disk is the log still open ([`Log::is_open`]), and the next flush
-    /// begins from where this one did.
+    /// [`LogError::Storage`] when it failed, [`LogError::Offline`] when something else did meanwhile. A failed sync
+    /// takes the log offline, whatever the error was; only when a small file did not fit on the disk is the log
+    /// still open ([`Log::is_open`]), and the next flush begins from where this one did.
     pub fn end_flush(&mut self, flush: Flush, result: io::Result<()>) -> Result<(), LogError> {
         if let Err(error) = result {
             if flush.did_not_fit.load(Ordering::Relaxed) {
@@ -162,6 +162,11 @@ impl Log {
                 self.state = State::Offline;
             }
             return Err(error.into());
+        }
+        // A roll may have synced the same file meanwhile, and of two syncs that share a descriptor the kernel tells only
+        // one that bytes are lost.
+        if self.state == State::Offline {
+            return Err(LogError::Offline);
         }
         for done in &flush.segments {
             let segment = self.segments.iter_mut().find(|segment| segment.base_offset() == done.base_offset);

@@ -2,9 +2,13 @@
 //!
 //! **Hot and cold.** A hot read hands out what an append of this process wrote, or what recovery read and
 //! judged, a moment ago: it relies on that check, since the bytes are still in memory and nothing but a fault
-//! of the memory can have changed them. Every other read is cold, and the CRC of each batch is computed before
-//! it is handed out. Hot is what lies in the active segment, was checked since the log was opened, and is at
-//! most [`HOT_BYTES`] before its end; after an error of the disk nothing is.
+//! of the memory can have changed them. Every other read is cold: it waits until the disk has read all of its
+//! pages, and the CRC of each batch is computed before it is handed out. Hot is what lies in the active segment,
+//! was checked since the log was opened or idle, and is at most 64 MiB before its end; after an error of the
+//! disk nothing is.
+//!
+//! [`Log::read_hot`] never waits. [`Log::read`] does both, and [`super::cold`] does what takes long of a cold
+//! read without the log.
 //!
 //! A cold read also judges what the CRC does not cover. Offsets must go on where the batch before ended, and
 //! the leader epoch must be that of the checkpoint, unless the neighbours of the batch differ from it as well.
@@ -15,13 +19,11 @@
 use bytes::Bytes;
 use ottla_model::Offset;
 
+use super::cold::Warm;
 use super::{Log, State};
 use crate::batch::BatchHeader;
 use crate::error::ReadError;
-use crate::segment::Segment;
-
-/// How far behind the end of the active segment a read may begin to be hot, in bytes.
-const HOT_BYTES: u64 = 64 * 1024 * 1024;
+use crate::segment::{Scanned, Segment, Span};
 
 /// How much a read may return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +56,60 @@ impl Log {
     /// # Errors [`ReadError::OutOfRange`] before the start or after the end of the log,
     /// [`ReadError::Corrupt`] when the batch that holds `from` is bad, else what is wrong with the disk.
     pub fn read(&self, from: Offset, limit: ReadLimit) -> Result<Read, ReadError> {
+        self.read_warm(from, limit, None)
+    }
+
+    /// Reads from `from` on if that is a hot read, and gives `None` if it is not.
+    ///
+    /// # Errors As [`Log::read`].
+    pub fn read_hot(&self, from: Offset, limit: ReadLimit) -> Result<Option<Read>, ReadError> {
+        let upper = self.readable_up_to(from, limit)?;
+        if from >= upper {
+            return Ok(Some(self.read_nothing(from)));
+        }
+        let Some((active, sealed)) = self.segments.split_last() else {
+            return Ok(Some(self.read_nothing(from)));
+        };
+        if self.state == State::Offline || from < active.base_offset() || !active.is_hot_from(from) {
+            return Ok(None);
+        }
+        match self.read_batches(sealed.len(), active, from, ReadLimit { upper, ..limit }, None) {
+            Ok(read) => Ok(Some(read.unwrap_or_else(|| self.read_nothing(from)))),
+            // Finding out what is wrong takes long.
+            Err(ReadError::Corrupt { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads from `from` on. What `warm` holds, if that is what is read, is not read and checked again.
+    ///
+    /// # Errors As [`Log::read`].
+    pub fn read_warm(&self, from: Offset, limit: ReadLimit, warm: Option<&Warm>) -> Result<Read, ReadError> {
+        let upper = self.readable_up_to(from, limit)?;
+        // A batch after `from` may be in a later segment, when compaction has emptied the rest of this one.
+        for (place, segment) in self.segments.iter().enumerate().skip(self.first_segment(from)) {
+            if from >= upper {
+                break;
+            }
+            if let Some(read) = self.read_segment(place, segment, from, ReadLimit { upper, ..limit }, warm)? {
+                return Ok(read);
+            }
+        }
+        Ok(self.read_nothing(from))
+    }
+
+    fn read_nothing(&self, from: Offset) -> Read {
+        let last = self.segments.last().map_or((0, 0), |last| (last.base_offset(), last.size()));
+        Read { bytes: Bytes::new(), segment: last.0, position: last.1, next: from }
+    }
+
+    /// Place of the segment in which a read begins.
+    pub(super) fn first_segment(&self, from: Offset) -> usize {
+        self.segments.partition_point(|segment| segment.base_offset() <= from).saturating_sub(1)
+    }
+
+    /// The offset before which a read that begins at `from` ends.
+    pub(super) fn readable_up_to(&self, from: Offset, limit: ReadLimit) -> Result<Offset, ReadError> {
         let end = self.check_readable()?;
         if from < self.start_offset || from > self.end_offset {
             return Err(ReadError::OutOfRange);
@@ -61,20 +117,7 @@ impl Log {
         if from >= end && end < self.end_offset {
             return Err(ReadError::Closed);
         }
-        let upper = limit.upper.min(end);
-        let first = self.segments.partition_point(|segment| segment.base_offset() <= from).saturating_sub(1);
-        // A batch after `from` may be in a later segment, when compaction has emptied the rest of this one.
-        for (place, segment) in self.segments.iter().enumerate().skip(first) {
-            if from >= upper {
-                break;
-            }
-            if let Some(read) = self.read_segment(place, segment, from, ReadLimit { upper, ..limit })? {
-                return Ok(read);
-            }
-        }
-        let (segment, position) =
-            self.segments.last().map_or((0, 0), |last| (last.base_offset(), last.size()));
-        Ok(Read { bytes: Bytes::new(), segment, position, next: from })
+        Ok(limit.upper.min(end))
     }
 
     /// `None` when the segment has no batch at or after `from`.
@@ -84,17 +127,18 @@ impl Log {
         segment: &Segment,
         from: Offset,
         limit: ReadLimit,
+        warm: Option<&Warm>,
     ) -> Result<Option<Read>, ReadError> {
         let refuse_damaged = || match segment.damage_at(from) {
             Some(damage) => Err(segment.corrupt_at(damage.positions.start)),
             None => Ok(()),
         };
         refuse_damaged()?;
-        match self.read_batches(place, segment, from, limit) {
+        match self.read_batches(place, segment, from, limit, warm) {
             Err(ReadError::Corrupt { .. }) => {
                 segment.diagnose()?;
                 refuse_damaged()?;
-                self.read_batches(place, segment, from, limit)
+                self.read_batches(place, segment, from, limit, warm)
             }
             other => other,
         }
@@ -106,7 +150,51 @@ impl Log {
         segment: &Segment,
         from: Offset,
         limit: ReadLimit,
+        warm: Option<&Warm>,
     ) -> Result<Option<Read>, ReadError> {
+        let Some((first, span)) = self.locate_span(place, segment, from, limit)? else { return Ok(None) };
+        let position = first.position;
+        let Some(Span { length, mut next, .. }) = span else {
+            return Ok(Some(Read {
+                bytes: Bytes::new(),
+                segment: segment.base_offset(),
+                position,
+                next: from,
+            }));
+        };
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let file = segment.file()?;
+        let mut bytes;
+        if self.state != State::Offline && !segment.is_cold(position) {
+            bytes = file.slice_resident(position, length)?;
+        } else {
+            let warm = warm.filter(|warm| warm.is_of(file, position));
+            bytes = match warm.and_then(|warm| warm.first(length)) {
+                Some(bytes) => bytes,
+                None => file.slice(position, length)?,
+            };
+            let checked = segment.check(position, &bytes, warm.map_or(0, Warm::good_bytes))?;
+            let good = self.with_right_epochs(&bytes.slice(..checked.length))?;
+            if good == 0 {
+                return Err(segment.corrupt_at(position));
+            }
+            if good < length {
+                next = next_of_last(&bytes.slice(..good)).unwrap_or(checked.next);
+                bytes.truncate(good);
+            }
+        }
+        Ok(Some(Read { bytes, segment: segment.base_offset(), position, next }))
+    }
+
+    /// The first batch that is read, and all that are read with it, if any can be. `None` when the segment has no
+    /// batch at or after `from`.
+    pub(super) fn locate_span(
+        &self,
+        place: usize,
+        segment: &Segment,
+        from: Offset,
+        limit: ReadLimit,
+    ) -> Result<Option<(Scanned, Option<Span>)>, ReadError> {
         let Some(first) = segment.locate(from)? else { return Ok(None) };
         if first.header.base_offset > from || first.header.last_offset() >= limit.upper {
             // Compaction leaves gaps, and so does a base offset that is wrong; a batch may lie behind what can be
@@ -116,27 +204,7 @@ impl Log {
         let max_bytes = limit.max_bytes as u64;
         let max_bytes = if limit.at_least_one { max_bytes.max(first.size) } else { max_bytes };
         let span = segment.span(&first, max_bytes, limit.upper, self.segment_end(place))?;
-        let (mut bytes, mut next) = match span {
-            Some(span) => {
-                let length = usize::try_from(span.length).unwrap_or(usize::MAX);
-                (segment.file()?.slice(span.position, length)?, span.next)
-            }
-            None => (Bytes::new(), from),
-        };
-        let position = first.position;
-        let is_cold = self.state == State::Offline || segment.is_cold(position, HOT_BYTES);
-        if is_cold && !bytes.is_empty() {
-            let checked = segment.check(position, &bytes)?;
-            let length = self.with_right_epochs(&bytes.slice(..checked.length))?;
-            if length == 0 {
-                return Err(segment.corrupt_at(position));
-            }
-            if length < bytes.len() {
-                next = next_of_last(&bytes.slice(..length)).unwrap_or(checked.next);
-                bytes.truncate(length);
-            }
-        }
-        Ok(Some(Read { bytes, segment: segment.base_offset(), position, next }))
+        Ok(Some((first, span)))
     }
 
     /// How many of the bytes, which are whole batches, come before one whose leader epoch is wrong.

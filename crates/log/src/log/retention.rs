@@ -5,7 +5,7 @@ use ottla_model::{Offset, WallMillis};
 use super::Log;
 use super::cleaning::age_timestamp;
 use super::deleted::DeletedFiles;
-use crate::error::{LogError, ReadError};
+use crate::error::{LogError, ReadError, is_transient};
 use crate::names::Kind;
 use crate::segment::Segment;
 
@@ -101,9 +101,13 @@ impl Log {
     /// # Errors [`LogError::Offline`], or [`LogError::Storage`]; those before the one that failed are gone then.
     pub fn delete_expired(&mut self, now: WallMillis, upper: Offset) -> Result<RetentionReport, LogError> {
         self.check_open()?;
-        let segments = self.expired_segments(now, upper)?;
+        let mut segments = self.expired_segments(now, upper)?;
         if !segments.is_empty() && segments.len() == self.segments.len() {
-            self.roll(now).map_err(|error| self.note(error))?;
+            match self.roll(now) {
+                // No room for a new segment: the one that is written stays, and the others make room.
+                Err(error) if is_transient(&error) => drop(segments.pop()),
+                rolled => rolled.map_err(|error| self.note(error))?,
+            }
         }
         let mut deleted = DeletedFiles::new(&self.place);
         for (count, expired) in segments.iter().enumerate() {
@@ -112,6 +116,8 @@ impl Log {
             for kind in kinds {
                 if let Err(error) = deleted.add(expired.base_offset, kind) {
                     self.drop_segments(count.saturating_add(usize::from(kind != Kind::Log)));
+                    // Nobody else does before the next start, and a full disk needs the space now.
+                    let _ = deleted.remove();
                     return Err(self.note(error).into());
                 }
             }

@@ -13,7 +13,7 @@ use ottla_model::Offset;
 use super::deleted::DeletedFiles;
 use super::{Log, State};
 use crate::clean::{CleanStats, Cleaned, CleanedSegment};
-use crate::error::LogError;
+use crate::error::{LogError, is_transient};
 use crate::names::{CLEANED_SUFFIX, Kind, SWAP_SUFFIX, file_name};
 use crate::segment::{Place, Segment};
 
@@ -71,7 +71,18 @@ impl Log {
             }
             return Err(self.note(error).into());
         }
-        if let Err(error) = replace_files(&self.place, &wanted, &mut report.deleted) {
+        if let Err(error) = set_aside(&wanted, &mut report.deleted) {
+            // On a full disk it is as if nothing had been done. Until the first `.swap` is gone, all of them are there, so a
+            // crash in between leads to the compacted log.
+            let is_undone = is_transient(&error)
+                && report.deleted.restore().is_ok()
+                && part(wanted).discard_swaps().is_ok();
+            if !is_undone {
+                self.state = State::Offline;
+            }
+            return Err(self.note(error).into());
+        }
+        if let Err(error) = take_places(&self.place, &wanted) {
             // Half of the names have changed; opening the log changes the rest.
             self.state = State::Offline;
             return Err(error.into());
@@ -139,11 +150,8 @@ fn announce(place: &Place, segments: &[CleanedSegment]) -> io::Result<()> {
     place.disk.sync_dir(&place.dir)
 }
 
-/// The second and the third step.
-fn replace_files(place: &Place, segments: &[CleanedSegment], deleted: &mut DeletedFiles) -> io::Result<()> {
-    if segments.is_empty() {
-        return Ok(());
-    }
+/// The second step.
+fn set_aside(segments: &[CleanedSegment], deleted: &mut DeletedFiles) -> io::Result<()> {
     for made in segments {
         for &(base_offset, _) in &made.sources {
             Kind::OF_SEGMENT.into_iter().try_for_each(|kind| deleted.add(base_offset, kind))?;
@@ -152,6 +160,14 @@ fn replace_files(place: &Place, segments: &[CleanedSegment], deleted: &mut Delet
                 deleted.add(base_offset, Kind::Snapshot)?;
             }
         }
+    }
+    Ok(())
+}
+
+/// The third step, once the second is down.
+fn take_places(place: &Place, segments: &[CleanedSegment]) -> io::Result<()> {
+    if segments.is_empty() {
+        return Ok(());
     }
     place.disk.sync_dir(&place.dir)?;
     segments.iter().try_for_each(|made| rename(place, made, SWAP_SUFFIX, ""))

@@ -10,7 +10,7 @@ use super::{Files, Lengths, RecoveryReport};
 use crate::config::LogConfig;
 use crate::epochs::Epochs;
 use crate::log::{Open, quarantined};
-use crate::segment::{Bad, Damage, Indexes, Judge, Place, Scan, Segment, Verdict};
+use crate::segment::{Bad, Checked, Damage, Indexes, Judge, Place, Scan, Segment, Verdict};
 
 /// Bytes of an entry of each index file.
 const OFFSET_ENTRY_BYTES: u64 = 8;
@@ -37,7 +37,7 @@ struct Judged {
     end_offset: Offset,
     size: u64,
     /// Position from which on the CRC of batches was looked at.
-    checked_from: u64,
+    checked_from: Checked,
     batches: u64,
 }
 
@@ -179,9 +179,9 @@ impl<'a> Recovery<'a> {
         segment.set_indexes(judged.indexes);
         segment.set_judged(judged.end_offset, judged.checked_from);
         segment.set_damage(judged.damage);
-        // What was on disk once, all of it and nothing else, needs no sync. A start with many logs takes as long as its
-        // syncs do.
-        let is_synced = judged.size == length && judged.end_offset <= self.open.recovery_point;
+        // What was on disk once, all of it and nothing else, needs no sync.
+        let is_synced =
+            judged.size == length && (self.open.synced || judged.end_offset <= self.open.recovery_point);
         if !is_synced {
             segment.mark_unsynced();
         }
@@ -212,7 +212,8 @@ impl<'a> Recovery<'a> {
                 Verdict::Good(batch) => {
                     let header = &batch.header;
                     if judge.distrusts(header) {
-                        checked_from.get_or_insert(batch.position);
+                        checked_from
+                            .get_or_insert(Checked { position: batch.position, offset: header.base_offset });
                         batches += 1;
                     } else {
                         last_trusted = Some(batch);
@@ -245,7 +246,7 @@ impl<'a> Recovery<'a> {
             Some(last) if judge.place().0 <= last.positions.start => (last.positions.end, last.offsets.end),
             _ => judge.place(),
         };
-        let checked_from = checked_from.unwrap_or(size);
+        let checked_from = checked_from.unwrap_or(Checked { position: size, offset: end_offset });
         let epochs = found.finish();
         Ok(Some(Judged { indexes, epochs, damage, end_offset, size, checked_from, batches }))
     }

@@ -19,6 +19,9 @@ use super::{Scan, Scanned, Segment};
 use crate::batch::BatchHeader;
 use crate::error::ReadError;
 
+/// How far behind the end of the active segment a read may begin to be hot, in bytes.
+const HOT_BYTES: u64 = 64 * 1024 * 1024;
+
 /// Bad bytes between good batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Damage {
@@ -29,7 +32,7 @@ pub(crate) struct Damage {
 }
 
 /// How far bytes that were read are good batches.
-pub(crate) struct Checked {
+pub(crate) struct CheckedBytes {
     /// Bytes of the good ones.
     pub(crate) length: usize,
     /// The offset after the last good one.
@@ -113,25 +116,32 @@ impl Segment {
         ReadError::Corrupt { segment: self.base_offset, position }
     }
 
-    /// True when what is at a position has to be checked before it is served: the segment is sealed, or
-    /// nobody checked those bytes since the log was opened, or they lie more than `hot_bytes` before its end.
-    pub(crate) fn is_cold(&self, position: u64, hot_bytes: u64) -> bool {
-        self.is_sealed || position < self.checked_from || self.size.saturating_sub(position) > hot_bytes
+    /// True when what is at a position has to be checked before it is served, and may not be in memory: the
+    /// segment is sealed, or nobody checked those bytes since the log was opened or idle, or they lie more than
+    /// [`HOT_BYTES`] before its end.
+    pub(crate) fn is_cold(&self, position: u64) -> bool {
+        self.is_unchecked(position) || self.size.saturating_sub(position) > HOT_BYTES
     }
 
-    /// Checks batches that were read at `position`: their CRC, and that their offsets follow each other up to
-    /// those of the batch behind them.
+    /// True when nobody checked what is at a position since the log was opened or idle.
+    pub(crate) fn is_unchecked(&self, position: u64) -> bool {
+        self.is_sealed || position < self.checked_from.position
+    }
+
+    /// Checks batches that were read at `position`: their CRC, which is known to be right of the first `good`
+    /// bytes, and that their offsets follow each other up to those of the batch behind them.
     ///
     /// # Errors
     /// [`ReadError::Corrupt`] when the offsets contradict each other; which batch is at fault is for
     /// [`Segment::diagnose`] to tell.
-    pub(crate) fn check(&self, position: u64, bytes: &Bytes) -> Result<Checked, ReadError> {
-        let mut checked = Checked { length: 0, next: self.base_offset };
+    pub(crate) fn check(&self, position: u64, bytes: &Bytes, good: usize) -> Result<CheckedBytes, ReadError> {
+        let mut checked = CheckedBytes { length: 0, next: self.base_offset };
         while checked.length < bytes.len() {
             let at = position.saturating_add(checked.length as u64);
             let contradiction = self.corrupt_at(at);
             let rest = bytes.get(checked.length..).unwrap_or_default();
-            let Some((header, size)) = good_batch(rest) else { break };
+            let is_good = checked.length < good;
+            let Some((header, size)) = whole_batch(rest, is_good) else { break };
             if header.base_offset < checked.next {
                 return Err(contradiction);
             }
@@ -143,7 +153,7 @@ impl Segment {
             if behind.is_some_and(|behind| behind < next) {
                 return Err(contradiction);
             }
-            checked = Checked { length: checked.length.saturating_add(size), next };
+            checked = CheckedBytes { length: checked.length.saturating_add(size), next };
         }
         Ok(checked)
     }
@@ -174,10 +184,19 @@ impl Segment {
     }
 }
 
-/// The batch at the front of `bytes` and its size, when its CRC is right.
-fn good_batch(bytes: &[u8]) -> Option<(BatchHeader, usize)> {
+/// The batch at the front of `bytes` and its size, when its CRC is right or known to be.
+fn whole_batch(bytes: &[u8], is_good: bool) -> Option<(BatchHeader, usize)> {
     let header = BatchHeader::parse(bytes)?;
     let size = header.size_in_bytes()?;
     let body = bytes.get(crate::batch::HEADER_BYTES..size)?;
-    (header.computed_crc(body) == header.crc).then_some((header, size))
+    (is_good || header.computed_crc(body) == header.crc).then_some((header, size))
+}
+
+/// How many of the bytes are batches whose CRC is right, up to the first one that is not.
+pub(crate) fn good_bytes(bytes: &[u8]) -> usize {
+    let mut good: usize = 0;
+    while let Some((_, size)) = bytes.get(good..).and_then(|rest| whole_batch(rest, false)) {
+        good = good.saturating_add(size);
+    }
+    good
 }

@@ -7,11 +7,11 @@ use std::io;
 
 use ottla_model::Offset;
 
-use super::scan::{Scanned, is_sane};
-use super::{Scan, Segment};
+use super::scan::{Scanned, is_sane, too_short};
+use super::{Checked, Scan, Segment};
 use crate::batch::{BatchHeader, HEADER_BYTES};
 use crate::error::ReadError;
-use crate::index::OffsetPosition;
+use crate::index::{OffsetIndex, OffsetPosition};
 
 /// Whole batches, one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,13 +24,29 @@ pub(crate) struct Span {
     pub(crate) next: Offset,
 }
 
+/// Where a walk through batches begins.
+enum WalkFrom {
+    /// At a batch that is known.
+    Batch(Checked),
+    /// At what an entry of the index points to, or at the beginning.
+    Entry(Option<OffsetPosition>),
+}
+
 impl Segment {
     /// The header at a position, or `None` when that is no batch.
     pub(super) fn header_at(&self, position: u64) -> io::Result<Option<Scanned>> {
         let mut bytes = [0; HEADER_BYTES];
-        let read = self.file()?.read_at(position, &mut bytes)?;
+        let file = self.file()?;
+        let read = if self.is_cold(position) {
+            file.read_at(position, &mut bytes)
+        } else {
+            file.read_resident(position, &mut bytes)
+        }?;
         let header = BatchHeader::parse(bytes.get(..read).unwrap_or_default());
         let room = self.size.saturating_sub(position);
+        if read < HEADER_BYTES && room >= HEADER_BYTES as u64 {
+            return Err(too_short());
+        }
         Ok(header.filter(|header| is_sane(header, self.base_offset, room)).map(|header| {
             let size = header.size_in_bytes().unwrap_or_default() as u64;
             Scanned { position, size, header }
@@ -70,8 +86,10 @@ impl Segment {
     /// The batch that holds `offset`, or the first one after it when compaction has left a gap there
     /// (`FileRecords.searchForOffsetFromPosition`). `None` past the last batch.
     pub(crate) fn locate(&self, offset: Offset) -> Result<Option<Scanned>, ReadError> {
-        let mut position = self.follow(self.offsets()?.lookup(offset))?.map_or(0, |batch| batch.position);
-        let mut least = self.base_offset;
+        let (mut position, mut least) = match self.walk_from(self.offsets()?, offset) {
+            WalkFrom::Batch(checked) => (checked.position, checked.offset),
+            WalkFrom::Entry(hint) => (self.follow(hint)?.map_or(0, |batch| batch.position), self.base_offset),
+        };
         while let Some(batch) = self.step(position, least)? {
             if batch.header.last_offset() >= offset {
                 return Ok(Some(batch));
@@ -80,6 +98,28 @@ impl Segment {
             least = batch.header.last_offset().saturating_add(1);
         }
         Ok(None)
+    }
+
+    /// Where the walk to an offset begins. What comes before bytes that were checked is not looked at when the
+    /// offset is among those.
+    fn walk_from(&self, offsets: &OffsetIndex, offset: Offset) -> WalkFrom {
+        let hint = offsets.lookup(offset);
+        let checked = self.checked_from;
+        if offset >= checked.offset && hint.is_none_or(|hint| hint.position < checked.position) {
+            WalkFrom::Batch(checked)
+        } else {
+            WalkFrom::Entry(hint)
+        }
+    }
+
+    /// True when a read from `offset` on is hot: it needs neither the disk nor a check.
+    pub(crate) fn is_hot_from(&self, offset: Offset) -> bool {
+        let (Some(_), Some(offsets)) = (self.log.get(), self.offsets.get()) else { return false };
+        let position = match self.walk_from(offsets, offset) {
+            WalkFrom::Batch(checked) => checked.position,
+            WalkFrom::Entry(hint) => hint.map_or(0, |hint| hint.position),
+        };
+        !self.is_cold(position) && self.damage().is_empty()
     }
 
     /// The batch whose last offset is `offset`, if there is one.

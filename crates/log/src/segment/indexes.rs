@@ -122,7 +122,7 @@ impl Segment {
         let is_short = self.size.saturating_sub(position) <= CHECKED_TAIL_BYTES_MAX;
         let mut scan = self.scan(position, Scan::HEADERS_WINDOW_BYTES)?;
         while let Some(batch) = scan.next()? {
-            if is_short && self.is_cold(batch.position, u64::MAX) && !scan.has_good_crc(&batch)? {
+            if is_short && self.is_unchecked(batch.position) && !scan.has_good_crc(&batch)? {
                 return Err(self.corrupt_at(batch.position));
             }
             let timestamp = batch.header.largest_timestamp();

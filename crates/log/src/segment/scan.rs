@@ -10,6 +10,12 @@ use super::damage::Damage;
 use crate::batch::{BatchHeader, HEADER_BYTES};
 use crate::disk::DiskFile;
 
+/// The error of a read that comes to the end of a file before the end of what is known to be in it. Bytes that are not
+/// there are no bad bytes: nobody looks for good ones behind them.
+pub(super) fn too_short() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the file is shorter than what was written to it")
+}
+
 /// The only format that a log holds.
 const MAGIC: i8 = 2;
 
@@ -176,6 +182,9 @@ impl<'a> Scan<'a> {
                 self.window.truncate(*read.as_ref().unwrap_or(&0));
                 read?;
                 self.window_start = position;
+                if self.window.len() < count {
+                    return Err(too_short());
+                }
                 0
             }
         };

@@ -180,7 +180,7 @@ fn disk_of(image: &Image) -> Arc<MemoryDisk> {
 }
 
 fn open(disk: Arc<dyn Disk>, end: i64) -> Log {
-    let open = Open { clean: false, recovery_point: end, now: NOW };
+    let open = Open { clean: false, recovery_point: end, synced: false, now: NOW };
     Log::open(disk, Path::new(DIR), identity(), compacted(), open).expect("opened").0
 }
 

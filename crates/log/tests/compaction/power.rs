@@ -14,7 +14,7 @@ const ROOT: &str = "/data";
 const DIR: &str = "/data/topic-0";
 
 fn open(disk: SimDisk, end: Offset) -> Log {
-    let open = Open { clean: false, recovery_point: end, now: NOW };
+    let open = Open { clean: false, recovery_point: end, synced: false, now: NOW };
     Log::open(Arc::new(disk), Path::new(DIR), identity(), compacted(), open).expect("opened").0
 }
 
@@ -29,7 +29,7 @@ struct Prepared {
 impl Prepared {
     fn new(seed: u64, config: LogConfig, fill: impl FnOnce(&mut Log) -> Offset) -> Self {
         let disk = Arc::new(SimDisk::new(Path::new(ROOT), seed));
-        let at = Open { clean: true, recovery_point: 0, now: NOW };
+        let at = Open { clean: true, recovery_point: 0, synced: false, now: NOW };
         let on = Arc::clone(&disk) as Arc<dyn Disk>;
         let mut log = Log::open(on, Path::new(DIR), identity(), config.clone(), at).expect("opened").0;
         let cleaned_to = fill(&mut log);
@@ -51,7 +51,7 @@ impl Prepared {
     fn open(&self, rule: Option<Rule>) -> (Arc<SimDisk>, Log) {
         let disk = Arc::new(self.disk.kill());
         let on = Arc::clone(&disk) as Arc<dyn Disk>;
-        let at = Open { clean: true, recovery_point: self.end, now: NOW };
+        let at = Open { clean: true, recovery_point: self.end, synced: false, now: NOW };
         let log = Log::open(on, Path::new(DIR), identity(), self.config.clone(), at).expect("opened").0;
         disk.set_rules(rule.into_iter().collect());
         (disk, log)
@@ -122,7 +122,7 @@ fn a_power_loss_during_the_recovery_of_a_swap() {
         for again in 0.. {
             let disk = Arc::new(left.kill());
             disk.set_rules(vec![Rule::once(Class::Any, again, Fault::Off)]);
-            let at = Open { clean: false, recovery_point: end, now: NOW };
+            let at = Open { clean: false, recovery_point: end, synced: false, now: NOW };
             let on = Arc::clone(&disk) as Arc<dyn Disk>;
             let opened = Log::open(on, Path::new(DIR), identity(), compacted(), at);
             for choice in 0..2 {
@@ -174,6 +174,38 @@ fn an_error_at_every_operation() {
 }
 
 #[test]
+fn a_power_loss_while_a_compaction_that_did_not_fit_is_undone() {
+    let prepared = Prepared::dirty(5);
+    let (end, folded) = (prepared.end, fold(&prepared.open(None).1));
+    let mut undone = 0;
+    let count = operations(&prepared);
+    // The first half writes files that have no part in the log yet.
+    for number in (count / 2..count).step_by(2) {
+        let (disk, mut log) = prepared.open(Some(Rule::once(Class::Any, number, Fault::Full)));
+        let failed = attempt(&mut log, prepared.cleaned_to).is_err();
+        // What was done after the error is the undoing.
+        let last = disk.count(Class::Any);
+        if !failed || !log.is_open() {
+            continue;
+        }
+        undone += 1;
+        for later in (number + 1..last).step_by(2) {
+            let (disk, mut log) = prepared.open(None);
+            let rules = [(number, Fault::Full), (later, Fault::Off)];
+            disk.set_rules(rules.map(|(number, fault)| Rule::once(Class::Any, number, fault)).to_vec());
+            assert!(attempt(&mut log, prepared.cleaned_to).is_err());
+            for (choice, loss) in (0..).zip([Loss::Dropped, Loss::Kept, Loss::Reordered]) {
+                let context = format!("full at {number}, off at {later}, {loss:?}");
+                let log = open(disk.crash(loss, choice), end);
+                assert_eq!((log.end_offset(), fold(&log)), (end, folded.clone()), "{context}");
+                assert!(offsets(&log).is_sorted_by(|one, next| one < next), "{context}");
+            }
+        }
+    }
+    assert!(undone > 5, "{undone}");
+}
+
+#[test]
 fn retention_and_a_power_loss_at_every_operation() {
     let config = LogConfig { retention_ms: 0, ..small_segments() };
     let prepared = Prepared::new(1, config.clone(), |log| {
@@ -193,7 +225,7 @@ fn retention_and_a_power_loss_at_every_operation() {
         let (disk, mut log) = prepared.open(Some(Rule::once(Class::Any, number, Fault::Off)));
         let _ = expire(&mut log);
         for loss in [Loss::Dropped, Loss::Kept, Loss::Torn] {
-            let at = Open { clean: false, recovery_point: prepared.end, now: NOW };
+            let at = Open { clean: false, recovery_point: prepared.end, synced: false, now: NOW };
             let crashed = Arc::new(disk.crash(loss, number));
             let log = Log::open(crashed, Path::new(DIR), identity(), config.clone(), at).expect("opened").0;
             assert!(log.start_offset() <= start);

@@ -73,7 +73,7 @@ impl Place {
     }
 
     pub fn open(&self, config: &LogConfig, clean: bool, recovery_point: Offset) -> (Log, RecoveryReport) {
-        let open = Open { clean, recovery_point, now: NOW };
+        let open = Open { clean, recovery_point, synced: false, now: NOW };
         Log::open(Arc::clone(&self.disk), &self.dir(), identity(), config.clone(), open).expect("opened")
     }
 

@@ -89,6 +89,8 @@ pub struct Story {
     pub recovery_point: Offset,
     pub start: Offset,
     pub clean: bool,
+    /// Whether the file system is synced before the log is opened.
+    pub synced: bool,
     pub epoch: i32,
 }
 
@@ -98,7 +100,7 @@ impl Story {
     }
 
     pub fn open(&self) -> Open {
-        Open { clean: self.clean, recovery_point: self.recovery_point, now: NOW }
+        Open { clean: self.clean, recovery_point: self.recovery_point, synced: self.synced, now: NOW }
     }
 }
 
@@ -122,6 +124,9 @@ pub fn files(disk: &SimDisk) -> Vec<(String, Vec<u8>)> {
 }
 
 pub fn open_log(disk: &SimDisk, open: Open) -> Result<(Log, RecoveryReport), ottla_log::LogError> {
+    if open.synced {
+        disk.volume(Path::new(DIRECTORY).parent().expect("a parent")).and_then(|volume| volume.sync_all())?;
+    }
     Log::open(Arc::new(disk.clone()), Path::new(DIRECTORY), identity(), config(), open)
 }
 

@@ -11,7 +11,7 @@
 mod arguments;
 
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use ottla_tests::kill::{Entry, Ledger, Outcome, Round, run};
 use ottla_tests::load::Random;
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 /// Runs rounds until the ledger has the cycles; whether no rule was broken in any of them.
 fn kill_and_check(arguments: &Arguments) -> Result<bool, Problem> {
     let program = Ottla::find()?;
-    let version = version(&program)?;
+    let version = program.version()?;
     let mut ledger = Ledger::open(&arguments.ledger)?;
     let seed = arguments.seed;
     loop {
@@ -68,12 +68,6 @@ fn kill_and_check(arguments: &Arguments) -> Result<bool, Problem> {
     }
     println!("{cycles} cycles, {records} records acknowledged and checked, {violations} violations");
     Ok(violations == 0)
-}
-
-fn version(program: &Ottla) -> Result<String, Problem> {
-    let output =
-        Command::new(program.binary()).arg("--version").output().doing("ask the broker's version")?;
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Runs a round in a directory that stays when there is something to look at.

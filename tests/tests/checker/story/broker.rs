@@ -9,6 +9,7 @@ use ottla_tests::history::{
 #[derive(Default)]
 pub(super) struct Broker {
     logs: BTreeMap<Partition, Vec<Batch>>,
+    starts: HashMap<Partition, i64>,
     pub(super) topics: Vec<TopicDump>,
     committed: BTreeMap<(String, Partition), Commit>,
     next_topic: u128,
@@ -64,9 +65,22 @@ impl Broker {
         self.logs[&partition].last().map_or(0, |batch| batch.last + 1)
     }
 
+    pub(super) fn start(&self, partition: Partition) -> i64 {
+        self.starts.get(&partition).copied().unwrap_or_default()
+    }
+
+    /// Deletes a batch or a few; gives where the log begins then.
+    pub(super) fn trim(&mut self, partition: Partition, batches: usize) -> i64 {
+        let log = self.logs.get_mut(&partition).unwrap();
+        log.drain(..batches.min(log.len().saturating_sub(1)));
+        let start = log.first().map_or(0, |batch| batch.base);
+        self.starts.insert(partition, start);
+        start
+    }
+
     pub(super) fn bounds(&self, partition: Partition) -> Bounds {
         let end = self.end(partition);
-        Bounds { log_start: 0, last_stable: end, high_watermark: end }
+        Bounds { log_start: self.start(partition), last_stable: end, high_watermark: end }
     }
 
     /// At most so many batches from the one that holds the offset on; none when the topic is gone.

@@ -27,6 +27,8 @@ const UNKNOWN_TOPIC_ID: i16 = 100;
 const EPOCHS: u64 = 4;
 const STEPS: u64 = 120;
 const SHORT_NANOSECONDS: u64 = 1_000_000;
+/// The group whose commits are a member's.
+pub(crate) const MEMBERS_GROUP: &str = "group-members";
 /// The last run of the broker lasts long enough for the rule of liveness to look at it.
 const LONG_NANOSECONDS: u64 = 30_000_000;
 
@@ -35,12 +37,22 @@ pub(crate) fn tell(seed: u64) -> Case {
     let mut story = Story::new(seed);
     let stable = story.create("stable", 2, "delete");
     let table = story.create("table", 1, "compact");
+    story.trimmed = Some(story.create("trimmed", 1, "delete"));
     story.passing = Some(story.create("passing", 1, "delete"));
     for epoch in 0..EPOCHS {
         if epoch > 0 {
             story.start();
         }
         story.pace = if epoch + 1 == EPOCHS { LONG_NANOSECONDS } else { SHORT_NANOSECONDS };
+        // Random fates could leave the rule of liveness without a commit.
+        story.commit("group-0".to_owned(), Partition { topic: stable, index: 0 }, Fate::Done);
+        for index in 0..2 {
+            story.join();
+            story.commit(MEMBERS_GROUP.to_owned(), Partition { topic: stable, index }, Fate::Done);
+        }
+        for _ in 0..3 {
+            story.write_and_trim();
+        }
         for step in 0..STEPS {
             // Everybody has a turn at first, and then whoever comes.
             let turn = if step < 16 { step % 8 } else { story.random.below(8) };
@@ -91,6 +103,8 @@ struct Story {
     sequences: HashMap<Partition, i32>,
     positions: HashMap<Partition, i64>,
     passing: Option<TopicId>,
+    trimmed: Option<TopicId>,
+    generation: i32,
     gone: Option<TopicId>,
 }
 
@@ -109,6 +123,8 @@ impl Story {
             sequences: HashMap::new(),
             positions: HashMap::new(),
             passing: None,
+            trimmed: None,
+            generation: 0,
             gone: None,
         };
         story.start();
@@ -275,11 +291,13 @@ impl Story {
             let call = Call::Poll { partition, offset: position };
             return self.ask(CONSUMER, call, |operation| Step::Fail { operation, error: UNKNOWN_TOPIC_ID });
         };
-        let end = self.broker.end(partition);
+        let (start, end) = (self.broker.start(partition), self.broker.end(partition));
         let anywhere = self.random.once_in(2);
         let offset = match anywhere {
-            true => i64::try_from(self.random.below(u64::try_from(end).unwrap() + 1)).unwrap(),
-            false => position,
+            true => {
+                start + i64::try_from(self.random.below(u64::try_from(end - start).unwrap() + 1)).unwrap()
+            }
+            false => position.max(start),
         };
         let batches = self.broker.read(partition, offset, count).unwrap();
         if let (false, Some(last)) = (anywhere, batches.last()) {
@@ -303,24 +321,54 @@ impl Story {
                 answer: Answer::Committed(committed),
             });
         }
-        let number = self.number();
-        let offset = i64::try_from(self.random.below(1000)).unwrap();
-        let commit = Commit { offset, leader_epoch: 0, metadata: format!("{number}:metadata") };
         let fate = match self.random.below(6) {
             0 => Fate::DoneUnknown,
             1 => Fate::LostUnknown,
             2 => Fate::Refused,
             _ => Fate::Done,
         };
+        self.commit(group, partition, fate);
+    }
+
+    fn commit(&mut self, group: String, partition: Partition, fate: Fate) {
+        let number = self.number();
+        let offset = i64::try_from(self.random.below(1000)).unwrap();
+        let commit = Commit { offset, leader_epoch: 0, metadata: format!("{number}:metadata") };
         if matches!(fate, Fate::Done | Fate::DoneUnknown) {
             self.broker.commit(&group, partition, &commit);
         }
-        let call = Call::Commit { group, partition, commit };
+        let generation = if group == MEMBERS_GROUP { self.generation } else { -1 };
+        let call = Call::Commit { group, partition, commit, generation };
         self.ask(COMMITTER, call, |operation| match fate {
             Fate::Done => Step::Ok { operation, answer: Answer::Done },
             Fate::DoneUnknown | Fate::LostUnknown => Step::Info { operation, error: Some(REQUEST_TIMED_OUT) },
             Fate::Refused => Step::Fail { operation, error: MESSAGE_TOO_LARGE },
         });
+    }
+
+    fn join(&mut self) {
+        self.generation += 1;
+        let (group, generation) = (MEMBERS_GROUP.to_owned(), self.generation);
+        self.ask(COMMITTER, Call::Join { group }, |operation| Step::Ok {
+            operation,
+            answer: Answer::Joined { generation },
+        });
+    }
+
+    /// Writes some batches, deletes some, and reads what is left.
+    fn write_and_trim(&mut self) {
+        let partition = Partition { topic: self.trimmed.unwrap(), index: 0 };
+        for _ in 0..4 {
+            self.send(PLAIN, partition, -1, Fate::Done, None);
+        }
+        let batches = self.random.index(3) + 1;
+        let log_start = self.broker.trim(partition, batches);
+        let call = Call::Trim { partition, before: log_start };
+        self.ask(ADMINISTRATOR, call, |operation| Step::Ok {
+            operation,
+            answer: Answer::Trimmed { log_start },
+        });
+        self.poll(partition);
     }
 
     fn look(&mut self, partition: Partition) {

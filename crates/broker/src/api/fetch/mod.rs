@@ -1,5 +1,9 @@
 //! Fetch: reads whole batches, and waits for enough of them.
+//!
+//! What is in memory is read at once, by the thread that serves the connection. When one of the partitions has to wait
+//! for its disk, the whole round moves to a thread that may block ([`cold`]).
 
+mod cold;
 mod read;
 mod session;
 
@@ -13,8 +17,9 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::call::{Call, Closed, Parts, Started};
+pub(crate) use cold::ColdReads;
 pub(super) use read::check_leader_epoch;
-use read::{Limits, Round};
+use read::{Limits, Reads, Round};
 pub(crate) use session::FetchSessions;
 use session::{Context, Target, TopicKey};
 
@@ -35,9 +40,10 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
         }
     };
     let limits = Limits::of(&request, call.shard.settings());
-    let round = read::round(&call.shard, context.targets(), &limits);
     let wait = max_wait(&request);
-    if wait.is_zero() || context.targets().is_empty() || round.is_enough(&limits) {
+    if let Some(round) = read::round(&call.shard, context.targets(), &limits, Reads::Hot)
+        && (wait.is_zero() || context.targets().is_empty() || round.is_enough(&limits))
+    {
         return finish(&call, context, round).map(Started::Ready);
     }
     let deadline = Instant::now() + wait;
@@ -56,19 +62,26 @@ async fn wait_for_more(
     deadline: Instant,
 ) -> Result<Parts, Closed> {
     let notify = Arc::new(Notify::new());
+    let mut context = context;
     loop {
+        let is_last = Instant::now() >= deadline;
         // Registering comes before reading, so that no append falls between; and anew each time, since a topic may
         // have been deleted and made again.
         let _watch = Watch::begin(&call, &context, &notify);
-        let round = read::round(&call.shard, context.targets(), &limits);
-        if round.is_enough(&limits) {
+        let round = match read::round(&call.shard, context.targets(), &limits, Reads::Hot) {
+            Some(round) => round,
+            None => {
+                let (back, round) = cold::round(&call.shard, context, limits).await?;
+                context = back;
+                round
+            }
+        };
+        if is_last || round.is_enough(&limits) {
             return finish(&call, context, round);
         }
         drop(round);
-        if tokio::time::timeout_at(deadline, notify.notified()).await.is_err() {
-            let round = read::round(&call.shard, context.targets(), &limits);
-            return finish(&call, context, round);
-        }
+        // When the time is over, it reads once more.
+        let _ = tokio::time::timeout_at(deadline, notify.notified()).await;
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use ottla_log::{ReadError, ReadLimit};
 use ottla_model::{ErrorCode, NO_LEADER_EPOCH};
 use ottla_wire::fetch::{EpochEndOffset, FetchPartitionResponse, FetchRequest};
+use tracing::warn;
 
 use super::refused;
 use super::session::{Target, TopicKey};
@@ -49,15 +51,25 @@ impl Round {
     }
 }
 
-/// Reads every target once. The first batch of the first partition that has one is returned even if it is larger
+/// Which reads a round may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// Those that need nothing but memory.
+    Hot,
+    /// Also those that wait for the disk. The thread may block.
+    All,
+}
+
+/// Reads every target once; `None` when one of them would have to wait for the disk and may not. The first batch of the first partition that has one is returned even if it is larger
 /// than the limit, so that a consumer always gets on (KIP-74).
-pub(super) fn round(shard: &Shard, targets: &[Target], limits: &Limits) -> Round {
+pub(super) fn round(shard: &Shard, targets: &[Target], limits: &Limits, reads: Reads) -> Option<Round> {
     let mut round = Round { responses: Vec::with_capacity(targets.len()), bytes: 0, urgent: false };
     let mut readable = false;
     for target in targets {
         let left = limits.max_bytes.saturating_sub(round.bytes);
-        let response = match read(shard, target, limits, left, round.bytes == 0) {
-            Ok(response) => response,
+        let response = match read(shard, target, limits, reads, left, round.bytes == 0) {
+            Ok(Some(response)) => response,
+            Ok(None) => return None,
             Err(error) => refused(target.fetch.index, error),
         };
         round.bytes = round.bytes.saturating_add(response.records.len());
@@ -69,7 +81,7 @@ pub(super) fn round(shard: &Shard, targets: &[Target], limits: &Limits) -> Round
     }
     // A partition that is gone is no reason to hurry, as long as there is another one to wait for.
     round.urgent |= !readable;
-    round
+    Some(round)
 }
 
 /// The partition that a target names.
@@ -89,9 +101,10 @@ fn read(
     shard: &Shard,
     target: &Target,
     limits: &Limits,
+    reads: Reads,
     left: usize,
     nothing_yet: bool,
-) -> Result<FetchPartitionResponse, ErrorCode> {
+) -> Result<Option<FetchPartitionResponse>, ErrorCode> {
     let fetch = &target.fetch;
     let partition = look_up(shard, target)?;
     if limits.as_follower {
@@ -105,9 +118,20 @@ fn read(
     if let Some(diverging) = diverging_epoch(&partition, fetch.last_fetched_epoch, fetch.fetch_offset)? {
         response.diverging_epoch = Some(diverging);
     } else {
-        match partition.read(fetch.fetch_offset, max_bytes, nothing_yet, high_watermark) {
-            Ok(read) => response.records = read.bytes,
-            Err(error) => return Err(error_codes::of_read(&error)),
+        let limit = ReadLimit { max_bytes, at_least_one: nothing_yet, upper: high_watermark };
+        let read = match reads {
+            Reads::Hot => partition.read_hot(fetch.fetch_offset, limit),
+            Reads::All => partition.read_cold(fetch.fetch_offset, limit).map(Some),
+        };
+        match read {
+            Ok(Some(read)) => response.records = read.bytes,
+            Ok(None) => return Ok(None),
+            Err(error) => {
+                if let ReadError::Storage(error) = &error {
+                    warn!(partition = %partition.name(), offset = fetch.fetch_offset, %error, "cannot read a log");
+                }
+                return Err(error_codes::of_read(&error));
+            }
         }
     }
     response.high_watermark = high_watermark;
@@ -115,7 +139,7 @@ fn read(
     response.log_start_offset = partition.log().start_offset();
     // Only a reader of committed data is told a list; it is empty until transactions are served.
     response.aborted_transactions = limits.read_committed.then(Vec::new);
-    Ok(response)
+    Ok(Some(response))
 }
 
 /// Refuses a client that knows another epoch than this broker leads in (KIP-320).

@@ -82,7 +82,7 @@ fn topic() -> TopicName {
 fn open(disk: &SimDisk, index: i32, config: LogConfig) -> Log {
     let identity = Identity { topic: topic(), partition: index, topic_id: TopicId([7; 16]) };
     let directory = Path::new(DATA).join(format!("many-{index}"));
-    let open = Open { clean: false, recovery_point: 0, now: NOW };
+    let open = Open { clean: false, recovery_point: 0, synced: false, now: NOW };
     Log::open(Arc::new(disk.clone()), &directory, identity, config, open).expect("opened").0
 }
 

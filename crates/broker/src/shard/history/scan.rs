@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes};
 use ottla_control::catalog::Refusal;
 use ottla_control::codec::{Cause, CommitOddities, Key, OFFSET_CAUSE_HEADER, OffsetCause, OffsetCommitValue};
 use ottla_control::group::RestoredValue;
-use ottla_log::{BatchHeader, Record, records};
+use ottla_log::{BatchHeader, ReadLimit, Record, records};
 use ottla_model::{ErrorCode, Offset, PartitionIndex, ProducerId, TopicName};
 
 use crate::error_codes;
@@ -85,7 +85,8 @@ impl Scan<'_> {
         let (pending, pending_count) = (HashMap::new(), 0);
         let mut progress = Progress { next, bytes: 0, complete_from_ms: None, pending, pending_count };
         while progress.next < self.upper {
-            let read = self.partition.read(progress.next, CHUNK_BYTES, true, self.upper);
+            let limit = ReadLimit { max_bytes: CHUNK_BYTES, at_least_one: true, upper: self.upper };
+            let read = self.partition.read_cold(progress.next, limit);
             let mut bytes = read.map_err(|error| unreadable(error_codes::of_read(&error), &error))?.bytes;
             if bytes.is_empty() {
                 break;

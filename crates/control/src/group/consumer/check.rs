@@ -4,10 +4,16 @@ use std::collections::BTreeMap;
 
 use super::index::Index;
 use super::member::{LEAVE_EPOCH, LEAVE_STATIC_EPOCH, MemberState};
-use super::state::ConsumerGroup;
+use super::state::{ConsumerGroup, GroupState};
 use super::timers::{Timer, Timers};
 
 impl ConsumerGroup {
+    /// True when every member has what it shall have, and the topics' partitions are all given out.
+    pub(in crate::group) fn is_settled(&self, partitions: usize) -> bool {
+        let given = self.members.values().map(|member| member.current.partitions().count()).sum::<usize>();
+        self.state() == GroupState::Stable && given == partitions
+    }
+
     /// Nobody has what another has, nobody is ahead of the target, and what is counted is right.
     pub(in crate::group) fn check(&self) {
         let mut owners = BTreeMap::new();

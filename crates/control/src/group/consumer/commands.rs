@@ -36,10 +36,7 @@ fn context<'a>(turn: &Turn<'a, '_>, topics: &'a TopicsImage, timers: &'a mut Tim
 impl Groups {
     /// The group, if it is a consumer group.
     pub(in crate::group) fn consumer_group(&self, group_id: &str) -> Option<&Arc<ConsumerGroup>> {
-        match &self.groups.get(group_id)?.durable {
-            Durable::Consumer(group) => Some(group),
-            Durable::Absent | Durable::Offsets | Durable::Recorded(_) => None,
-        }
+        self.groups.get(group_id)?.consumer()
     }
 
     /// Handles a ConsumerGroupHeartbeat.
@@ -273,7 +270,6 @@ impl Groups {
     /// Starts the timers of all members that have none: after a start, and after an append failed.
     pub(in crate::group) fn revive_consumer(&mut self, turn: &Turn<'_, '_>, group_id: &Arc<str>) {
         let Some(group) = self.consumer_group(group_id).cloned() else { return };
-        self.timers.retain(group_id, |member_id| group.members.contains_key(member_id));
         let mut context = context(turn, &self.topics, &mut self.timers);
         context.revive(group_id, &group);
     }

@@ -19,6 +19,7 @@ use crate::codec::{
 use crate::group::TopicsImage;
 use crate::group::assignor::PartitionsByTopic;
 use crate::group::classic::{Classic, Converted, ConvertedMember};
+use crate::machine::Record;
 
 impl From<EncodeError> for Refusal {
     fn from(error: EncodeError) -> Self {
@@ -145,6 +146,15 @@ impl Context<'_> {
         draft.record(record);
         self.timers.forget(&draft.group_id);
         Ok(Converted { classic, rebalances })
+    }
+}
+
+impl ConsumerGroup {
+    /// The tombstones of the group; none when its id is too long for them.
+    pub(in crate::group) fn tombstones(self: &Arc<Self>, group_id: &Arc<str>) -> Vec<Record> {
+        let mut draft = Draft::new(Arc::clone(group_id), Arc::clone(self));
+        bury(&mut draft);
+        draft.take_records().unwrap_or_default()
     }
 }
 

@@ -102,13 +102,6 @@ impl Timers {
         }
     }
 
-    /// Stops the timers of members that are not in the group any more.
-    pub(super) fn retain(&mut self, group_id: &str, is_member: impl Fn(&str) -> bool) {
-        if let Some(group) = self.groups.get_mut(group_id) {
-            group.members.retain(|member_id, _| is_member(member_id));
-        }
-    }
-
     /// Forgets a group.
     pub(in crate::group) fn forget(&mut self, group_id: &Arc<str>) {
         if let Some(group) = self.groups.remove(group_id) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ottla_model::{ErrorCode, TopicId};
+use ottla_model::{ErrorCode, PartitionIndex, TopicId};
 
 use super::member::Member;
 use super::state::ConsumerGroup;
@@ -61,6 +61,22 @@ impl ConsumerGroup {
     /// Its state, as Kafka prints it.
     pub(in crate::group) fn state_name(&self) -> &'static str {
         self.state().name()
+    }
+
+    /// True when that is a member.
+    pub(in crate::group) fn has(&self, member_id: &str) -> bool {
+        self.members.contains_key(member_id)
+    }
+
+    /// True when the member has the partition, also when it is giving it back.
+    pub(in crate::group) fn owns(
+        &self,
+        member_id: &str,
+        topic_id: TopicId,
+        partition: PartitionIndex,
+    ) -> bool {
+        let member = self.members.get(member_id);
+        member.is_some_and(|member| member.current.epoch_of(topic_id, partition).is_some())
     }
 
     /// The group in a list, if it passes the filters (`listGroups`).

@@ -11,7 +11,7 @@ use crate::group::*;
 use crate::machine::{Machine, Record, RecordRef};
 
 /// SplitMix64: good enough to tell stories.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -21,21 +21,21 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 
-    fn one_in(&mut self, chances: u64) -> bool {
+    pub(super) fn one_in(&mut self, chances: u64) -> bool {
         self.below(chances) == 0
     }
 
-    fn pick<T: Clone>(&mut self, items: &[T]) -> T {
+    pub(super) fn pick<T: Clone>(&mut self, items: &[T]) -> T {
         items[self.below(items.len() as u64) as usize].clone()
     }
 }
 
 /// Tells the seed of a story that ends badly.
-struct Seed(u64);
+pub(super) struct Seed(pub(super) u64);
 
 impl Drop for Seed {
     fn drop(&mut self) {
@@ -228,7 +228,7 @@ fn one_seed_tells_one_story() {
 }
 
 /// A record that was true once, with some bytes changed, or cut.
-fn nonsense(dice: &mut Dice, log: &[Record]) -> (Vec<u8>, Option<Vec<u8>>) {
+pub(super) fn nonsense(dice: &mut Dice, log: &[Record]) -> (Vec<u8>, Option<Vec<u8>>) {
     let record = dice.pick(log);
     let mut key = record.key.to_vec();
     let mut value = record.value.map(|value| value.to_vec());

@@ -62,6 +62,8 @@ pub(super) struct Scene {
     pub(super) calls_meet: bool,
     /// Every reply so far.
     pub(super) answers: Vec<Reply>,
+    /// Whom each of them went to.
+    pub(super) answered: Vec<String>,
     /// The error of every append, while there is one.
     pub(super) appends_fail: Option<ErrorCode>,
     /// Appends of records so far, also those that failed.
@@ -109,6 +111,7 @@ impl Scene {
             batch: Batch::default(),
             calls_meet: false,
             answers: Vec::new(),
+            answered: Vec::new(),
             appends_fail: None,
             appends: 0,
             transcript: String::new(),
@@ -192,6 +195,7 @@ impl Scene {
             let who = self.waiting.remove(&reply_to).expect("every caller is answered once");
             self.note(&format!("{who} <- {}", show::reply(&reply)));
             self.answers.push(reply);
+            self.answered.push(who);
         }
     }
 

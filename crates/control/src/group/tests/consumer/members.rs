@@ -350,7 +350,7 @@ fn requests_that_make_no_sense_are_refused() {
         ConsumerHeartbeat { instance_id: Some("".into()), ..beat("a", 1) },
         ConsumerHeartbeat { rack_id: Some("\t".into()), ..beat("a", 1) },
         ConsumerHeartbeat { rack_id: Some(long.clone()), ..beat("a", 1) },
-        ConsumerHeartbeat { subscribed_topic_names: Some(vec![long.clone(); 30]), ..joins("a", &[]) },
+        ConsumerHeartbeat { subscribed_topic_names: Some(vec![long; 30]), ..joins("a", &[]) },
         beat("a", 1),
         beat("a", -1),
     ] {

@@ -1,6 +1,7 @@
 //! Consumer groups by transcript.
 
 mod convert;
+mod expiry;
 mod failures;
 mod heartbeats;
 mod members;
