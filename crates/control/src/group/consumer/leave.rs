@@ -108,7 +108,7 @@ impl Context<'_> {
 
     /// Starts the timers of all members that have none (`onLoaded`).
     pub(super) fn revive(&mut self, group_id: &Arc<str>, group: &ConsumerGroup) {
-        for (member_id, member) in &group.members {
+        for (member_id, member) in group.members.iter() {
             let session_timeout_ms = self.config.consumer.session_timeout_ms(group_id);
             self.start_if_absent(group_id, member_id, Timer::Session, session_timeout_ms);
             if member.must_revoke() {

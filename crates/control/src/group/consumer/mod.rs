@@ -15,7 +15,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `member`, `state`, `index` | the durable state |
+//! | `member`, `state`, `index`, `shared_map` | the durable state |
 //! | `change` | its records |
 //! | `draft`, `context` | what a decision works with |
 //! | `heartbeat`, `enter`, `subscription`, `assign`, `reconcile` | a heartbeat, in the order of its steps |
@@ -45,6 +45,7 @@ mod reconcile;
 mod refusal;
 mod replay;
 mod request;
+mod shared_map;
 mod state;
 mod subscription;
 mod timers;
