@@ -9,8 +9,8 @@ pub(crate) fn of_append(error: &AppendError) -> ErrorCode {
         AppendError::Batch(batch) => of_batch(batch),
         AppendError::OutOfOrderSequence { .. } => ErrorCode::OutOfOrderSequenceNumber,
         AppendError::InvalidProducerEpoch { .. } => ErrorCode::InvalidProducerEpoch,
-        // Until transactions are served nobody may write as part of one.
-        AppendError::InvalidTransactionState { .. } => ErrorCode::TransactionalIdAuthorizationFailed,
+        AppendError::InvalidTransactionState { .. } => ErrorCode::InvalidTxnState,
+        AppendError::TransactionCoordinatorFenced { .. } => ErrorCode::TransactionCoordinatorFenced,
         AppendError::Storage(_) | AppendError::Closed => ErrorCode::KafkaStorageError,
     }
 }

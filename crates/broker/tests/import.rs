@@ -63,8 +63,7 @@ impl Scene {
         let open = Open { clean: true, recovery_point: 0, synced: false, now };
         let (mut log, _) = Log::open(Arc::new(RealDisk), &directory, identity, config, open).unwrap();
         for batch in batches {
-            log.append(batch.clone(), Append { leader_epoch: LEADER_EPOCH, origin: Origin::Client, now })
-                .unwrap();
+            log.append(batch.clone(), Append::new(LEADER_EPOCH, Origin::Client, now)).unwrap();
         }
         log.close(now).unwrap();
         std::fs::create_dir_all(&directory).unwrap();

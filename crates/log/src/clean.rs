@@ -19,8 +19,8 @@
 //! - The last batch before the end of a new segment stays too, so that a segment ends where those end that it
 //!   replaces. Recovery can tell then which ones those are, and a gap between segments is always a loss.
 //! - Nothing is copied whose CRC is wrong: a new CRC would hide the damage for good.
-//! - Which transactions were aborted is not known here. Records of transactions make no older one go, and are
-//!   themselves only left out for a newer plain one; the markers that end them stay.
+//! - Records of aborted transactions go, and make no older one go. A marker goes `delete.retention.ms` after the first
+//!   run that found nothing of its transaction.
 
 mod census;
 mod filter;
@@ -29,6 +29,7 @@ mod key_map;
 mod plan;
 mod read;
 mod status;
+mod transactions;
 mod write;
 
 use std::sync::Arc;

@@ -20,7 +20,12 @@ pub fn is_transient(error: &io::Error) -> bool {
             | io::ErrorKind::WriteZero
             | io::ErrorKind::ReadOnlyFilesystem
             | io::ErrorKind::OutOfMemory
-    ) || error.raw_os_error().is_some_and(|code| OUT_OF_DESCRIPTORS.contains(&code))
+    ) || is_out_of_descriptors(error)
+}
+
+/// True for an error that only opening a file gives: nothing was done to the file.
+pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    error.raw_os_error().is_some_and(|code| OUT_OF_DESCRIPTORS.contains(&code))
 }
 
 /// `EMFILE` and `ENFILE`, which the standard library has no kinds for.
@@ -62,6 +67,16 @@ pub enum AppendError {
     InvalidTransactionState {
         /// Who wrote the batch.
         producer_id: ProducerId,
+    },
+    /// TRANSACTION_COORDINATOR_FENCED: a later coordinator has ended a transaction of the producer here.
+    #[error("coordinator epoch {epoch} for producer {producer_id} is older than {current}")]
+    TransactionCoordinatorFenced {
+        /// Whose transaction was to end.
+        producer_id: ProducerId,
+        /// The epoch in the marker.
+        epoch: i32,
+        /// The epoch that the log has.
+        current: i32,
     },
     /// KAFKA_STORAGE_ERROR: the disk did not take it. See [`is_transient`]; after any other error the log is
     /// closed.

@@ -37,9 +37,11 @@ pub use clean::{
 pub use config::LogConfig;
 pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, OverlayDisk, RealDisk, SimDisk, Volume};
 pub use error::{AppendError, LogError, ReadError, is_transient};
+pub use index::AbortedTransaction;
 pub use log::{
     Append, Appended, Batches, CleanReport, Closed, Cold, CountedSegment, DeletedFiles, ExpiredSegment,
     Flush, Identity, Isolation, Log, NextRecord, Open, Quarantined, Read, ReadLimit, RetentionReason,
     RetentionReport, TimedOffset, UncountedSegment, Unread, UnreadBatches, UnreadLook, Warm,
 };
+pub use producers::{ActiveProducer, EndMarker, FirstBatch, Guard, Outcome};
 pub use recovery::RecoveryReport;

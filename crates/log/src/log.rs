@@ -16,6 +16,7 @@ mod roll;
 mod swap;
 mod time;
 mod together;
+mod transactions;
 mod unread;
 
 use std::io;
@@ -168,13 +169,6 @@ impl Log {
     #[must_use]
     pub fn end_offset(&self) -> Offset {
         self.end_offset
-    }
-
-    /// Everything before it belongs to no open transaction. The high watermark bounds it too; the caller
-    /// knows that.
-    #[must_use]
-    pub fn last_stable_offset(&self) -> Offset {
-        self.producers.first_unstable_offset().unwrap_or(self.end_offset).max(self.start_offset)
     }
 
     /// Everything before it survives a power loss: what the recovery point checkpoint may say.

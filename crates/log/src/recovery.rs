@@ -18,12 +18,14 @@
 //!
 //! **Small files.** Indexes, snapshots of producers, the checkpoint of epochs and the file with the topic id
 //! are made again when they are missing, too long, or cannot be right. What has no checksum in Kafka's format
-//! is held against the batches: an entry of an index when it is followed, an epoch when the log is opened.
+//! is held against the batches: an entry of an index when it is followed, an epoch when the log is opened. The index
+//! of aborted transactions has a checksum, as an entry that Kafka passes over.
 //!
 //! **Order.** What is kept is synced before anyone can read it. Segments are removed from the last to the first,
 //! and that is synced before the one before them is cut, so that a crash during recovery leaves a log that
 //! is cut at the same place the next time.
 
+mod aborted;
 mod directory;
 mod epochs;
 mod producers;
@@ -45,6 +47,7 @@ use crate::names::{LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA};
 use crate::producers::Producers;
 use crate::segment::{Place, Segment};
 
+pub(crate) use aborted::aborted;
 use directory::Files;
 
 /// What opening a log found and did.
@@ -121,6 +124,7 @@ pub(crate) fn load(
         loaded.epochs = epochs::rebuild(&loaded.segments)?;
     }
     producers::load(place, config, open, &files, &mut loaded)?;
+    aborted::restore(place, &files, &mut loaded)?;
     loaded.report.segments = loaded.segments.len();
     // What was synced before, or is about to be, is the whole log.
     loaded.recovery_point = loaded.end_offset;
@@ -131,6 +135,8 @@ pub(crate) fn load(
         sync_beginnings(place)?;
     }
     loaded.segments.iter_mut().for_each(Segment::release);
+    // A broker with many logs keeps them all, and a vector has room for four from its first push on.
+    loaded.segments.shrink_to_fit();
     Ok(loaded)
 }
 

@@ -1,8 +1,9 @@
-//! One segment: a file of batches and its two indexes (`LogSegment`).
+//! One segment: a file of batches and its indexes (`LogSegment`).
 //!
 //! A segment that nobody uses holds no descriptor and no index: files are opened and indexes loaded at the
 //! first use, and [`Segment::cool`] lets them go again.
 
+mod aborted;
 mod append;
 mod counting;
 mod counts;
@@ -20,7 +21,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 use ottla_model::{NONE, Offset, WallMillis};
 
 use crate::disk::{Disk, DiskFile, OpenFile};
-use crate::index::{OffsetIndex, TimeIndex, TimestampOffset};
+use crate::index::{OffsetIndex, TimeIndex, TimestampOffset, TransactionIndex};
 use crate::names::{Kind, TEMPORARY_SUFFIX, file_name};
 
 pub(crate) use append::Limits;
@@ -96,6 +97,7 @@ pub(crate) struct Segment {
     log: OnceLock<Arc<dyn DiskFile>>,
     offsets: OnceLock<OffsetIndex>,
     times: OnceLock<TimeIndex>,
+    aborted: OnceLock<TransactionIndex>,
     /// The largest timestamp, and the last offset of the first batch that has it.
     largest: OnceLock<TimestampOffset>,
     /// Maximum timestamp of the first batch, which `segment.ms` counts from; -1 when it has none.
@@ -105,6 +107,8 @@ pub(crate) struct Segment {
     synced: u64,
     /// True when the index files are not what is in memory.
     indexes_unwritten: bool,
+    /// True when the file of aborted transactions is not what is in memory.
+    aborted_unwritten: bool,
     /// True when the index files were written and not synced since.
     indexes_unsynced: bool,
     /// True when a failed write may have left bytes behind `size`.
@@ -139,11 +143,13 @@ impl Segment {
             log: OnceLock::new(),
             offsets: OnceLock::new(),
             times: OnceLock::new(),
+            aborted: OnceLock::new(),
             largest: OnceLock::new(),
             first_timestamp: OnceLock::new(),
             created,
             synced: size,
             indexes_unwritten: false,
+            aborted_unwritten: false,
             indexes_unsynced: false,
             has_torn_tail: false,
             end_offset: Offset::MAX,
@@ -169,9 +175,16 @@ impl Segment {
         let _ = segment.log.set(file);
         let _ = segment.offsets.set(OffsetIndex::new(base_offset));
         let _ = segment.times.set(TimeIndex::new(base_offset));
+        let _ = segment.aborted.set(TransactionIndex::default());
         let _ = segment.largest.set(TimestampOffset { timestamp: NONE, offset: base_offset });
         let checked_from = Checked { position: 0, offset: base_offset };
-        Ok(Self { indexes_unwritten: true, end_offset: base_offset, checked_from, ..segment })
+        Ok(Self {
+            indexes_unwritten: true,
+            aborted_unwritten: true,
+            end_offset: base_offset,
+            checked_from,
+            ..segment
+        })
     }
 
     pub(crate) fn base_offset(&self) -> Offset {
@@ -186,6 +199,11 @@ impl Segment {
     pub(crate) fn set_judged(&mut self, end_offset: Offset, checked_from: Checked) {
         self.end_offset = end_offset;
         self.checked_from = checked_from;
+    }
+
+    /// True when what its index files hold is not to be believed: it was judged by recovery, or they were made again.
+    pub(crate) fn distrusts_indexes(&self) -> bool {
+        self.size == 0 || self.synced < self.size || self.indexes_unwritten || self.indexes_unsynced
     }
 
     /// Notes the offset at which the segment, none of which is checked, ends.
@@ -269,6 +287,7 @@ impl Segment {
             self.offsets.take();
             self.times.take();
         }
+        self.cool_aborted();
     }
 
     /// True when its batches are not open.

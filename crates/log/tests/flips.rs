@@ -63,7 +63,7 @@ fn fixture() -> Fixture {
         let codec = [Compression::None, Compression::Lz4][number / 2 % 2];
         let batch = compress(&builder.build(), codec, Framing::Default);
         let leader_epoch = [2, 2, 2, 2, 3, 3, 3, 5, 5, 5, 5][number];
-        log.append(batch, Append { leader_epoch, origin: Origin::Client, now: NOW }).expect("appended");
+        log.append(batch, Append::new(leader_epoch, Origin::Client, NOW)).expect("appended");
     }
     let batches = log.batches(0).map(|batch| batch.expect("batch")).collect();
     let end = log.end_offset();

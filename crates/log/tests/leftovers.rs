@@ -31,7 +31,7 @@ fn closed() -> Place {
         let timestamp = NOW.0 + number * 37 % 100;
         let value = format!("value {number}");
         builder.push(NewRecord { timestamp, key: None, value: Some(value.as_bytes()), headers: &[] });
-        let append = Append { leader_epoch: 2 + number as i32 / 5, origin: Origin::Client, now: NOW };
+        let append = Append::new(2 + number as i32 / 5, Origin::Client, NOW);
         log.append(builder.build(), append).expect("appended");
     }
     assert_eq!(log.segment_count(), 2);

@@ -55,7 +55,7 @@ fn run(disk: &SimDisk) -> Vec<Known> {
             for number in 0..10 {
                 let value = format!("round {round} number {number}, {:>100}", "");
                 // Each round is in a leader epoch of its own, so that each writes the checkpoint of epochs.
-                let append = Append { leader_epoch: round, origin: Origin::Client, now: NOW };
+                let append = Append::new(round, Origin::Client, NOW);
                 if log.append(batch(&[&value]), append).is_ok() {
                     known.values.push(value);
                     known.epochs.push(round);

@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "the functions around the tests fail as the tests do"
 )]
 
@@ -11,6 +12,7 @@ mod codec;
 mod dump;
 mod imported;
 mod records;
+mod transactions;
 mod wire;
 mod workload;
 
@@ -80,7 +82,7 @@ fn ottla_takes_over_what_kafka_has_written() {
     assert!(copied.success());
     broker.stop().unwrap();
     for from in [crashed, broker.data_directory()] {
-        let imported = Imported { ottla: ottla.clone(), from };
+        let imported = Imported { ottla: ottla.clone(), from, with_remarks: false };
         let mut taken = Broker::start(Arc::new(imported), &logs.path().join("ottla.log")).unwrap();
         let read = workload.check_all_is_there(&mut taken);
         eprintln!("imported {read} records");
@@ -90,6 +92,31 @@ fn ottla_takes_over_what_kafka_has_written() {
         more.check_all_is_there(&mut taken);
         taken.stop().unwrap();
     }
+}
+
+#[test]
+fn what_was_aborted_in_kafka_is_aborted_after_the_import() {
+    let Some(kafka) = kafka() else { return };
+    let ottla = Ottla::find().unwrap();
+    let logs = tempfile::tempdir().unwrap();
+    let mut broker = Broker::start(Arc::new(kafka), &logs.path().join("kafka.log")).unwrap();
+    Workload::begin(&mut broker);
+    transactions::write(&mut broker);
+    let told = transactions::read(&mut broker);
+    let aborted: usize = told.iter().map(|told| told.aborted.len()).sum();
+    assert!(aborted > 12 && told.len() > 3, "{} fetches, {aborted} aborted", told.len());
+    assert_eq!(told.last().map(|told| told.stable), Some(0), "one is open");
+    broker.stop().unwrap();
+    let imported = Imported { ottla, from: broker.data_directory(), with_remarks: true };
+    let mut taken = Broker::start(Arc::new(imported), &logs.path().join("ottla.log")).unwrap();
+    for how in ["imported", "after kill -9"] {
+        assert_eq!(transactions::read(&mut taken), told, "{how}");
+        eprintln!("{how}: {} fetches, {aborted} aborted transactions as Kafka told them", told.len());
+        if how == "imported" {
+            taken.kill().unwrap();
+        }
+    }
+    taken.stop().unwrap();
 }
 
 /// The command that imports everything.

@@ -39,8 +39,8 @@ const SEGMENT_BYTES: &str = "8192";
 const INDEX_INTERVAL_BYTES: &str = "1000";
 pub(crate) const GROUPS: [&str; 3] = ["first", "second", "third"];
 
-/// What a broker answers while it gets to know a topic or a group: LEADER_NOT_AVAILABLE and its like.
-const NOT_YET: [i16; 6] = [3, 5, 6, 14, 15, 16];
+/// What a broker answers while it gets to know a topic or a group, or ends a transaction: LEADER_NOT_AVAILABLE and its like.
+const NOT_YET: [i16; 7] = [3, 5, 6, 14, 15, 16, 51];
 const TRIES_MAX: u32 = 200;
 const TRY_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -75,7 +75,7 @@ pub(crate) struct Workload {
     commits: i64,
 }
 
-fn name(topic: &str) -> TopicName {
+pub(crate) fn name(topic: &str) -> TopicName {
     TopicName(StrBytes::from_string(topic.to_owned()))
 }
 
@@ -203,7 +203,7 @@ impl Workload {
 }
 
 /// Asks again while the broker is not ready for it.
-fn until_ready<T>(broker: &mut Broker, mut ask: impl FnMut() -> (i16, T)) -> T {
+pub(crate) fn until_ready<T>(broker: &mut Broker, mut ask: impl FnMut() -> (i16, T)) -> T {
     for _ in 0..TRIES_MAX {
         match ask() {
             (0, answer) => return answer,

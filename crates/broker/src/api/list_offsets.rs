@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::{Bytes, BytesMut};
-use ottla_log::TimedOffset;
+use ottla_log::{Isolation, TimedOffset};
 use ottla_model::{ErrorCode, NONE};
 use ottla_wire::list_offsets::{
     self, EARLIEST_LOCAL_TIMESTAMP, EARLIEST_PENDING_UPLOAD_TIMESTAMP, EARLIEST_TIMESTAMP,
@@ -15,7 +15,7 @@ use ottla_wire::response_frame;
 use super::call::{Call, Closed, Started};
 use super::fetch::check_leader_epoch;
 use crate::error_codes;
-use crate::shard::Partition;
+use crate::shard::{Partition, isolation_of};
 
 /// The version since which a special timestamp means something.
 const KNOWN_SINCE: &[(i64, i16)] = &[
@@ -42,7 +42,7 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
         for asked in &topic.partitions {
             // One that is asked for twice is refused, once.
             let result = match times.remove(&(&*topic.name, asked.index)) {
-                Some(1) => look_up(&call, &topic.name, asked),
+                Some(1) => look_up(&call, &topic.name, asked, isolation_of(request.isolation_level)),
                 Some(_) => Err(ErrorCode::InvalidRequest),
                 None => continue,
             };
@@ -65,7 +65,12 @@ fn answer(index: i32, result: Result<Option<TimedOffset>, ErrorCode>) -> Respons
     }
 }
 
-fn look_up(call: &Call, topic: &str, asked: &RequestPartition) -> Result<Option<TimedOffset>, ErrorCode> {
+fn look_up(
+    call: &Call,
+    topic: &str,
+    asked: &RequestPartition,
+    isolation: Isolation,
+) -> Result<Option<TimedOffset>, ErrorCode> {
     let known = KNOWN_SINCE.iter().find(|(timestamp, _)| *timestamp == asked.timestamp);
     if asked.timestamp < 0 && known.is_none_or(|(_, since)| call.version() < *since) {
         return Err(ErrorCode::UnsupportedVersion);
@@ -73,11 +78,15 @@ fn look_up(call: &Call, topic: &str, asked: &RequestPartition) -> Result<Option<
     let live = call.shard.topic(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     let partition = call.shard.partition(&live, asked.index)?;
     check_leader_epoch(asked.current_leader_epoch, partition.leader_epoch())?;
-    find(&partition, asked.timestamp)
+    find(&partition, asked.timestamp, isolation)
 }
 
-fn find(partition: &Partition, timestamp: i64) -> Result<Option<TimedOffset>, ErrorCode> {
-    let end = partition.high_watermark();
+fn find(
+    partition: &Partition,
+    timestamp: i64,
+    isolation: Isolation,
+) -> Result<Option<TimedOffset>, ErrorCode> {
+    let end = partition.end_at(isolation);
     let log = partition.log();
     let at = |offset: i64| {
         // Where no record is yet, the next one will be of this epoch.
@@ -93,7 +102,11 @@ fn find(partition: &Partition, timestamp: i64) -> Result<Option<TimedOffset>, Er
         // Without remote storage the local log is the whole log.
         EARLIEST_TIMESTAMP | EARLIEST_LOCAL_TIMESTAMP => Ok(at(log.start_offset())),
         LATEST_TIERED_TIMESTAMP | EARLIEST_PENDING_UPLOAD_TIMESTAMP => Ok(None),
-        MAX_TIMESTAMP => log.offset_of_max_timestamp().map_err(|error| error_codes::of_read(&error)),
+        // The largest timestamp of all is told, or none when the reader may not see that record.
+        MAX_TIMESTAMP => {
+            let found = log.offset_of_max_timestamp().map_err(|error| error_codes::of_read(&error))?;
+            Ok(found.filter(|found| found.offset < end))
+        }
         timestamp => log.offset_for_time(timestamp, end).map_err(|error| error_codes::of_read(&error)),
     }
 }

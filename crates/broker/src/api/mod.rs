@@ -15,6 +15,7 @@ mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
 mod describe_lag;
+mod describe_producers;
 mod fetch;
 mod find_coordinator;
 mod group_history;

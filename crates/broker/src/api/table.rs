@@ -7,9 +7,9 @@ use super::call::{Call, Closed, Started};
 use super::{
     api_versions, consumer_group_describe, consumer_group_heartbeat, create_partitions, create_topics,
     delete_groups, delete_records, delete_topics, describe_cluster, describe_configs, describe_groups,
-    describe_lag, fetch, find_coordinator, group_history, group_membership, group_why, init_producer_id,
-    inspect_compaction, list_groups, list_offsets, metadata, offset_commit, offset_delete, offset_fetch,
-    offset_for_leader_epoch, produce,
+    describe_lag, describe_producers, fetch, find_coordinator, group_history, group_membership, group_why,
+    init_producer_id, inspect_compaction, list_groups, list_offsets, metadata, offset_commit, offset_delete,
+    offset_fetch, offset_for_leader_epoch, produce,
 };
 
 /// Answers a request of one API. The body has been checked against the schema.
@@ -82,6 +82,7 @@ apis! {
     42, "DeleteGroups", 0..=2, delete_groups::handle;
     47, "OffsetDelete", 0..=0, offset_delete::handle;
     60, "DescribeCluster", 0..=2, describe_cluster::handle;
+    61, "DescribeProducers", 0..=0, describe_producers::handle;
     68, "ConsumerGroupHeartbeat", 0..=1, consumer_group_heartbeat::handle;
     69, "ConsumerGroupDescribe", 0..=1, consumer_group_describe::handle;
     // Private: what `ottla` commands ask.

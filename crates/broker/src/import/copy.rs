@@ -9,7 +9,7 @@ use ottla_log::{BatchHeader, Disk, OpenFile, records};
 use ottla_model::Offset;
 
 use super::source::Folder;
-use super::stage::{TRANSACTIONS_SUFFIX, file_name, segment_name};
+use super::stage::segment_name;
 
 /// Bytes of a batch up to its records.
 const HEADER_BYTES: usize = 61;
@@ -129,9 +129,6 @@ fn copy_segment(
     }
     target.sync().map_err(wrong)?;
     copied.bytes = copied.bytes.saturating_add(position);
-    if found.is_none() {
-        copy_transactions(disk, folder, base_offset, into)?;
-    }
     Ok(found)
 }
 
@@ -175,21 +172,4 @@ fn note(batch: &Bytes, copied: &mut Copied) -> Result<(), String> {
     copied.records = copied.records.saturating_add(count);
     copied.end = last.saturating_add(1);
     Ok(())
-}
-
-/// Copies the list of aborted transactions in a segment, if it has one.
-fn copy_transactions(
-    disk: &dyn Disk,
-    folder: &Folder,
-    base_offset: Offset,
-    into: &Path,
-) -> Result<(), String> {
-    let name = file_name(base_offset, TRANSACTIONS_SUFFIX);
-    let path = folder.path.join(&name);
-    match disk.read(&path) {
-        Ok(bytes) if bytes.is_empty() => Ok(()),
-        Ok(bytes) => disk.replace(&into.join(&name), &bytes).map_err(|error| in_file(&path, &error)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(in_file(&path, &error)),
-    }
 }

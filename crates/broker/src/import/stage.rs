@@ -16,8 +16,6 @@ use crate::shard::{Adoption, LogToAdopt};
 /// Segments whose offsets are their names: twenty digits.
 const OFFSET_DIGITS: usize = 20;
 const SEGMENT_SUFFIX: &str = ".log";
-/// Aborted transactions of a segment. The batches tell of them too, but nothing makes this file from them.
-pub(super) const TRANSACTIONS_SUFFIX: &str = ".txnindex";
 /// A compacted segment that was about to take the place of others.
 const SWAP_SUFFIX: &str = ".swap";
 
@@ -58,7 +56,7 @@ pub(super) fn stage(
         return Err(format!("{}: the copy ends at {found}, not at {expected}", folder.path.display()));
     }
     let start = folder.log_start.min(copied.end).max(log.start_offset());
-    let open_transaction = Some(log.last_stable_offset()).filter(|stable| *stable < copied.end);
+    let open_transaction = Some(log.last_stable_offset(copied.end)).filter(|stable| *stable < copied.end);
     let leader_epoch = log.latest_epoch();
     log.close(adoption.now()).map_err(wrong)?;
     disk.sync_dir(&directory).map_err(|error| error.to_string())?;
@@ -91,12 +89,7 @@ fn offset(digits: &str) -> Option<Offset> {
     digits.parse().ok().filter(|_| is_offset)
 }
 
-/// The name of a file of a segment.
-pub(super) fn file_name(base_offset: Offset, suffix: &str) -> String {
-    format!("{base_offset:020}{suffix}")
-}
-
 /// The name of the file with a segment's batches.
 pub(super) fn segment_name(base_offset: Offset) -> String {
-    file_name(base_offset, SEGMENT_SUFFIX)
+    format!("{base_offset:020}{SEGMENT_SUFFIX}")
 }

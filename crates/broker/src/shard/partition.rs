@@ -10,9 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ottla_log::{
-    Append, AppendError, Appended, Cold, Isolation, Log, Origin, Read, ReadError, ReadLimit, UnreadLook,
-};
+use ottla_log::{Append, AppendError, Appended, Isolation, Log, Origin, Read, ReadError, UnreadLook};
 use ottla_model::{LeaderEpoch, Monotonic, Offset, PartitionIndex, TopicName, WallMillis};
 use tokio::sync::Notify;
 
@@ -185,10 +183,19 @@ impl Partition {
         origin: Origin,
         now: WallMillis,
     ) -> Result<Accepted, AppendError> {
-        self.touched.store(true, Ordering::Release);
+        self.append_as(records, Append::new(self.leader_epoch, origin, now))
+    }
+
+    /// Appends one batch that begins a transaction, or ends one.
+    pub(crate) fn append_as(
+        self: &Arc<Self>,
+        records: Bytes,
+        append: Append,
+    ) -> Result<Accepted, AppendError> {
+        self.touch();
         let bytes = records.len() as u64;
         let mut log = self.log();
-        let appended = log.append(records, Append { leader_epoch: self.leader_epoch, origin, now })?;
+        let appended = log.append(records, append)?;
         let unsynced = appended.last_offset.saturating_add(1).saturating_sub(log.recovery_point());
         let first = unsynced > 0 && unsynced >= log.config().flush_messages;
         let sync = if first { Needs::First } else { Needs::Within(log.config().flush_ms) };
@@ -211,29 +218,8 @@ impl Partition {
         }
     }
 
-    /// Reads whole batches from `from` on, if that needs nothing but memory; `None` when it has to be
-    /// [`Self::read_cold`]. The limit's upper end is a high watermark that the caller has read: it tells its client both,
-    /// and they must fit together.
-    pub(crate) fn read_hot(&self, from: Offset, limit: ReadLimit) -> Result<Option<Read>, ReadError> {
-        self.touched.store(true, Ordering::Release);
-        let read = self.log().read_hot(from, limit)?;
-        read.iter().for_each(|read| self.count_out(read));
-        Ok(read)
-    }
-
-    /// Reads whole batches from `from` on, on a thread that may block. It waits for the disk without the log's lock.
-    pub(crate) fn read_cold(&self, from: Offset, limit: ReadLimit) -> Result<Read, ReadError> {
-        if let Some(read) = self.read_hot(from, limit)? {
-            return Ok(read);
-        }
-        let planned = self.log().plan_cold(from, limit)?;
-        let warm = planned.map(Cold::warm).transpose()?;
-        let read = self.log().read_warm(from, limit, warm.as_ref())?;
-        self.count_out(&read);
-        Ok(read)
-    }
-
-    fn count_out(&self, read: &Read) {
+    /// Counts what a reader is given.
+    pub(super) fn count_out(&self, read: &Read) {
         count(&self.counters.bytes_out, read.bytes.len() as u64);
     }
 
@@ -244,7 +230,7 @@ impl Partition {
 
     fn bounds_of(&self, log: &Log) -> Bounds {
         let high_watermark = self.high_watermark();
-        let last_stable = log.last_stable_offset().min(high_watermark);
+        let last_stable = log.last_stable_offset(high_watermark);
         Bounds { start: log.start_offset(), high_watermark, last_stable }
     }
 
@@ -253,11 +239,16 @@ impl Partition {
         let mut log = self.log();
         let bounds = self.bounds_of(&log);
         if from < bounds.high_watermark {
-            self.touched.store(true, Ordering::Release);
+            self.touch();
         }
         let uncommitted = log.unread(from, bounds.high_watermark, Isolation::ReadUncommitted)?;
         let committed = log.unread(from, bounds.last_stable, Isolation::ReadCommitted)?;
         Ok(Looked { bounds, uncommitted, committed })
+    }
+
+    /// Takes note that the log is used.
+    pub(super) fn touch(&self) {
+        self.touched.store(true, Ordering::Release);
     }
 
     /// Wakes everybody who waits; each asks again.

@@ -14,7 +14,7 @@ use kafka_protocol::messages::offset_for_leader_epoch_request::{
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::*;
 use kafka_protocol::protocol::{Encodable, Request, StrBytes};
-use ottla_log::{BatchBuilder, MemoryDisk, NewRecord};
+use ottla_log::{Append, BatchBuilder, EndMarker, FirstBatch, MemoryDisk, NewRecord, Origin, Outcome};
 use ottla_model::{ErrorCode, Monotonic, Offset, PartitionIndex, TopicName, WallMillis};
 use ottla_wire::{decode, response_header_version};
 
@@ -265,7 +265,7 @@ async fn a_clock_that_is_set_expires_nothing_and_passing_time_does() {
     let mut builder = BatchBuilder::new();
     builder.push(NewRecord { timestamp: begin, key: None, value: Some(b"v"), headers: &[] });
     let partition = shard.partition(&shard.topic("orders").expect("topic"), 0).expect("local");
-    partition.append(builder.build(), ottla_log::Origin::Client, shard.wall()).expect("appended");
+    partition.append(builder.build(), Origin::Client, shard.wall()).expect("appended");
 
     for jump in [HOUR_MS * 3, TEN_YEARS_MS, -HOUR_MS, -TEN_YEARS_MS] {
         clock.wall_ms.store(begin + jump, Ordering::Release);
@@ -301,4 +301,96 @@ async fn committed_offsets_expire_by_time_that_passed_and_not_by_a_clock_that_is
     clock.monotonic_ms.store(7 * 24 * HOUR_MS + HOUR_MS, Ordering::Release);
     coordinator.tick();
     assert_eq!(coordinator.look(|groups| groups.len()), 0);
+}
+
+/// The producer of the transactions below.
+const WRITER: i64 = 7;
+
+fn in_transaction(sequence: i32, value: &[u8]) -> Bytes {
+    let mut builder = BatchBuilder::new().producer(WRITER, 0, sequence).transactional();
+    builder.push(NewRecord { timestamp: 1000, key: None, value: Some(value), headers: &[] });
+    builder.build()
+}
+
+fn begin_transaction(partition: &Arc<Partition>, batch: Bytes, now: WallMillis) {
+    let header = ottla_log::BatchHeader::parse(&batch).expect("header");
+    let first = FirstBatch {
+        producer_id: header.producer_id,
+        producer_epoch: header.producer_epoch,
+        base_sequence: header.base_sequence,
+        bumps_epochs: false,
+    };
+    let guard = partition.log().begin_verification(first, now).expect("not fenced");
+    let append = Append { guard, ..Append::new(partition.leader_epoch(), Origin::Client, now) };
+    partition.append_as(batch, append).expect("appended");
+}
+
+fn end_transaction(partition: &Arc<Partition>, outcome: Outcome, now: WallMillis) {
+    let marker = EndMarker { outcome, coordinator_epoch: 3, timestamp: 1 }.to_batch(WRITER, 0);
+    partition.append(marker, Origin::Coordinator, now).expect("appended");
+}
+
+async fn list_committed(shard: &Arc<Shard>, timestamp: i64) -> (i64, i64) {
+    let partition = ListOffsetsPartition::default().with_timestamp(timestamp);
+    let topic = ListOffsetsTopic::default().with_name(orders()).with_partitions(vec![partition]);
+    let request = ListOffsetsRequest::default().with_topics(vec![topic]).with_isolation_level(1);
+    let listed = ask(shard, 7, &request).await.topics[0].partitions[0].clone();
+    (listed.offset, listed.timestamp)
+}
+
+#[tokio::test]
+async fn readers_of_committed_data_are_told_what_was_aborted_and_see_nothing_undecided() {
+    let stage = Arc::new(Holding::default());
+    let shard = shard(Seams::one_node(Arc::clone(&stage) as Arc<dyn CommitStage>));
+    create_orders(&shard).await;
+    let partition = shard.partition(&shard.topic("orders").expect("topic"), 0).expect("local");
+    let now = shard.wall();
+    let committed = fetch().with_isolation_level(1);
+    let read = async |request: &FetchRequest| {
+        let fetched = ask(&shard, 12, request).await.responses[0].partitions[0].clone();
+        let bytes = fetched.records.as_ref().map_or(0, Bytes::len);
+        (fetched.high_watermark, fetched.last_stable_offset, bytes > 0, fetched.aborted_transactions)
+    };
+    begin_transaction(&partition, in_transaction(0, b"aborted"), now);
+    assert_eq!(read(&committed).await, (1, 0, false, Some(vec![])));
+    assert_eq!(read(&fetch()).await, (1, 0, true, None), "who reads everything reads it");
+    for timestamp in [-1, 500, -3] {
+        let offset = if timestamp == -1 { 0 } else { -1 };
+        assert_eq!(list_committed(&shard, timestamp).await, (offset, -1), "{timestamp}");
+    }
+    // As long as the marker is not committed, nothing is decided.
+    stage.0.store(true, Ordering::Release);
+    end_transaction(&partition, Outcome::Abort, now);
+    assert_eq!(read(&committed).await, (1, 0, false, Some(vec![])));
+    stage.0.store(false, Ordering::Release);
+    partition.commit(2);
+    begin_transaction(&partition, in_transaction(1, b"committed"), now);
+    end_transaction(&partition, Outcome::Commit, now);
+    let aborted =
+        fetch_response::AbortedTransaction::default().with_producer_id(WRITER.into()).with_first_offset(0);
+    assert_eq!(read(&committed).await, (4, 4, true, Some(vec![aborted])));
+    assert_eq!(list_committed(&shard, -1).await, (4, -1));
+    assert_eq!(list_committed(&shard, 500).await, (0, 1000), "Kafka tells records that were aborted too");
+    let at_two = FetchPartition::default().with_partition_max_bytes(1000).with_fetch_offset(2);
+    let topic = FetchTopic::default().with_topic(orders()).with_partitions(vec![at_two]);
+    assert_eq!(
+        read(&committed.with_topics(vec![topic])).await,
+        (4, 4, true, Some(vec![])),
+        "none from there on"
+    );
+
+    begin_transaction(&partition, in_transaction(2, b"open"), now);
+    let asked = describe_producers_request::TopicRequest::default()
+        .with_name(orders())
+        .with_partition_indexes(vec![0, 9]);
+    let described = ask(&shard, 0, &DescribeProducersRequest::default().with_topics(vec![asked])).await;
+    let partitions = &described.topics[0].partitions;
+    assert_eq!(ErrorCode::from_code(partitions[1].error_code), Some(ErrorCode::UnknownTopicOrPartition));
+    let expected = describe_producers_response::ProducerState::default()
+        .with_producer_id(WRITER.into())
+        .with_last_sequence(2)
+        .with_last_timestamp(1000)
+        .with_coordinator_epoch(3)
+        .with_current_txn_start_offset(4);
+    assert_eq!(partitions[0].active_producers, [expected]);
 }

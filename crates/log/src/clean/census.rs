@@ -24,9 +24,10 @@ pub struct Census {
 pub struct CleanedCount {
     /// Keys. Each has one record here, which may be a tombstone.
     pub keys: u64,
-    /// True when there are records of transactions, which compaction leaves: keys may be counted more than once then.
+    /// True when there are records of transactions. Keys may be counted more than once then: what was compacted before
+    /// compaction knew which of them were aborted has several records of a key.
     pub has_transactions: bool,
-    /// Tombstones, but for those in transactions, which compaction gives no time to go.
+    /// Tombstones.
     pub tombstones: u64,
     /// When the first of them may go, and the last: at the first compaction after that.
     pub tombstones_may_go: Option<(WallMillis, WallMillis)>,

@@ -1,23 +1,27 @@
 //! Decides what stays of a batch, and writes what does (`MemoryRecords.filterTo` with the cleaner's filter).
 
+use std::collections::BTreeMap;
 use std::io;
 
-use ottla_model::{NONE, Offset, WallMillis};
+use ottla_model::{NONE, ProducerId, WallMillis};
 
 use super::key_map::KeyMap;
 use super::read::RawBatch;
+use super::transactions::{Marker, Transactions};
 use super::write::SegmentWriter;
 use super::{CleanStats, Progress};
 use crate::batch::{BatchHeader, Compressor, HEADER_BYTES, LOG_OVERHEAD_BYTES, RecordStream, TimestampType};
 use crate::error::LogError;
+use crate::producers::LastRecord;
 
 /// What all batches of a run are judged by.
 pub(super) struct Filter<'a> {
     pub(super) map: &'a KeyMap,
     pub(super) now: WallMillis,
     pub(super) delete_retention_ms: i64,
-    /// Last offsets of the newest batches of producers, in order.
-    pub(super) producer_offsets: &'a [Offset],
+    /// The newest batch of each producer.
+    pub(super) last_records: &'a BTreeMap<ProducerId, LastRecord>,
+    pub(super) transactions: Transactions,
     /// Most records of a batch that are told apart. A batch of more, which only one that decompresses to a
     /// thousand times its size can hold, is kept as it is.
     pub(super) records_max: usize,
@@ -33,7 +37,7 @@ enum Verdict {
     Keep,
     /// Its header.
     Empty,
-    /// Some of its records, or all with a new time for its tombstones to go.
+    /// Some of its records, or all with a new time for its tombstones or its marker to go.
     Rewrite(Rewrite),
 }
 
@@ -95,7 +99,7 @@ impl Filter<'_> {
         let header = &batch.header;
         self.stats.bytes_read = self.stats.bytes_read.saturating_add(batch.bytes.len() as u64);
         self.stats.records_read = self.stats.records_read.saturating_add(count(header.record_count));
-        let verdict = self.judge(batch, ends_segment)?;
+        let verdict = self.judge(batch, ends_segment, writer)?;
         let kept = verdict == Verdict::Keep;
         let (header, bytes) = match verdict {
             Verdict::Drop => return Ok(false),
@@ -116,18 +120,30 @@ impl Filter<'_> {
         Ok(kept)
     }
 
-    fn judge(&mut self, batch: &RawBatch, ends_segment: bool) -> io::Result<Verdict> {
+    fn judge(
+        &mut self,
+        batch: &RawBatch,
+        ends_segment: bool,
+        writer: &mut SegmentWriter<'_>,
+    ) -> io::Result<Verdict> {
         let header = &batch.header;
-        let too_many = usize::try_from(header.record_count).is_ok_and(|count| count > self.records_max);
-        if header.is_control() || too_many {
-            return Ok(Verdict::Keep);
+        let keeps_place = ends_segment || self.is_last_of_producer(header);
+        if header.is_control() {
+            let marker = self.transactions.marker(batch);
+            if let Marker::Stays(Some(aborted)) = marker {
+                writer.push_aborted(aborted);
+            }
+            return Ok(self.judge_marker(header, marker, keeps_place));
         }
-        // Without its last batch, a producer that sends it again would not be recognised after a restart.
-        let is_last_of_producer =
-            header.has_producer_id() && self.producer_offsets.binary_search(&header.last_offset()).is_ok();
-        let keeps_place = is_last_of_producer || ends_segment;
+        let is_aborted = self.transactions.is_aborted(header);
         if header.record_count == 0 {
             return Ok(if keeps_place { Verdict::Keep } else { Verdict::Drop });
+        }
+        if is_aborted {
+            return Ok(if keeps_place { Verdict::Empty } else { Verdict::Drop });
+        }
+        if usize::try_from(header.record_count).is_ok_and(|count| count > self.records_max) {
+            return Ok(Verdict::Keep);
         }
         let rewrite = self.judge_records(batch)?;
         if rewrite.count == 0 {
@@ -140,12 +156,52 @@ impl Filter<'_> {
         Ok(Verdict::Rewrite(rewrite))
     }
 
+    /// Without its last batch, a producer that sends it again would not be recognised after a restart; without its last
+    /// marker, an older epoch could not be refused.
+    fn is_last_of_producer(&self, header: &BatchHeader) -> bool {
+        let Some(last) = self.last_records.get(&header.producer_id) else { return false };
+        header.has_producer_id()
+            && match last.last_offset {
+                Some(last_offset) => last_offset == header.last_offset(),
+                None => header.is_control() && last.epoch == header.producer_epoch,
+            }
+    }
+
+    /// A marker whose transaction has nothing left waits like a tombstone: who has read the records before they went is
+    /// still to see how they ended.
+    fn judge_marker(&mut self, header: &BatchHeader, marker: Marker, keeps_place: bool) -> Verdict {
+        if header.record_count == 0 {
+            return if keeps_place { Verdict::Keep } else { Verdict::Drop };
+        }
+        if marker != Marker::MayGo {
+            return Verdict::Keep;
+        }
+        if !header.has_delete_horizon() {
+            let mut kept = Kept::default();
+            (0..header.record_count).for_each(|_| kept.push(true));
+            let horizon = self.now.0.saturating_add(self.delete_retention_ms);
+            let rewrite = Rewrite {
+                kept,
+                count: header.record_count,
+                max_timestamp: header.max_timestamp,
+                tombstones: 0,
+                horizon: Horizon::Set(horizon),
+            };
+            self.note_waiting(horizon);
+            return Verdict::Rewrite(rewrite);
+        }
+        if self.now.0 < header.base_timestamp {
+            self.note_waiting(header.base_timestamp);
+            return Verdict::Keep;
+        }
+        if keeps_place { Verdict::Empty } else { Verdict::Drop }
+    }
+
     /// Says of each record whether it stays (`Cleaner.shouldRetainRecord`).
     fn judge_records(&self, batch: &RawBatch) -> io::Result<Rewrite> {
         let header = &batch.header;
         let is_mapped = |offset| offset <= self.map.latest();
-        let tombstones_stay =
-            header.is_transactional() || !header.has_delete_horizon() || self.now.0 < header.base_timestamp;
+        let tombstones_stay = !header.has_delete_horizon() || self.now.0 < header.base_timestamp;
         let mut rewrite = Rewrite { max_timestamp: NONE, ..Rewrite::default() };
         let mut stream = RecordStream::new(header, &batch.body())?;
         let mut hasher = self.map.hasher();
@@ -170,7 +226,7 @@ impl Filter<'_> {
         rewrite.horizon = match (header.has_delete_horizon(), rewrite.tombstones) {
             // Kafka gives a tombstone its time also when the map ends before it, which is before the run that
             // removes what it hides.
-            (false, 1..) if !header.is_transactional() && is_mapped(header.last_offset()) => {
+            (false, 1..) if is_mapped(header.last_offset()) => {
                 Horizon::Set(self.now.0.saturating_add(self.delete_retention_ms))
             }
             (true, 0) => Horizon::Clear,
@@ -188,10 +244,15 @@ impl Filter<'_> {
             }
             _ => None,
         };
-        if let Some(until) = until.map(WallMillis) {
-            let earliest = self.stats.tombstones_until.map_or(until, |earliest| earliest.min(until));
-            self.stats.tombstones_until = Some(earliest);
+        if let Some(until) = until {
+            self.note_waiting(until);
         }
+    }
+
+    fn note_waiting(&mut self, until: i64) {
+        let until = WallMillis(until);
+        let earliest = self.stats.tombstones_until.map_or(until, |earliest| earliest.min(until));
+        self.stats.tombstones_until = Some(earliest);
     }
 }
 

@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use ottla_model::{Offset, WallMillis};
+use ottla_model::{Offset, ProducerId, WallMillis};
 
 use super::filter::Filter;
 use super::key_map::KeyMap;
 use super::read::{BatchReader, RawBatch};
+use super::transactions::Transactions;
 use super::write::SegmentWriter;
 use super::{CleanLimits, CleanStats, Cleaned, CleanedSegment, Progress, remove_cleaned};
 use crate::batch::RecordStream;
 use crate::disk::DiskFile;
 use crate::error::LogError;
+use crate::index::AbortedTransaction;
 use crate::names::{Kind, file_name};
+use crate::producers::LastRecord;
 use crate::segment::Place;
 
 /// A sealed segment that is read. Its file is that of the log, which lives on when the segment is deleted.
@@ -46,8 +49,10 @@ pub struct CleanPlan {
     pub(crate) sources: Vec<Source>,
     /// Where the dirty part begins.
     pub(crate) first_dirty: Offset,
-    /// Last offsets of the newest batches of producers, in order.
-    pub(crate) producer_offsets: Vec<Offset>,
+    /// The newest batch of each producer.
+    pub(crate) last_records: BTreeMap<ProducerId, LastRecord>,
+    /// All aborted transactions that reach into it, in the order of their markers.
+    pub(crate) aborted: Vec<AbortedTransaction>,
     pub(crate) settings: PlanSettings,
 }
 
@@ -109,14 +114,18 @@ impl CleanPlan {
     ) -> Result<KeyMap, LogError> {
         let offsets = self.end_offset().saturating_sub(self.first_dirty);
         let mut map = KeyMap::new(limits, u64::try_from(offsets).unwrap_or_default());
-        for source in self.sources.iter().filter(|source| source.end_offset > self.first_dirty) {
+        let mut dirty = self.sources.iter().filter(|source| source.end_offset > self.first_dirty).peekable();
+        let from = dirty.peek().map_or(self.first_dirty, |first| first.base_offset);
+        let mut transactions = Transactions::new(&self.aborted, from);
+        for source in dirty {
             let mut reader = BatchReader::new(source, limits.io_buffer_bytes / 2);
             while let Some(batch) = reader.next(progress)? {
                 stats.map_bytes_read = stats.map_bytes_read.saturating_add(batch.bytes.len() as u64);
+                let counts = counts(&batch, &mut transactions);
                 if batch.header.last_offset() < self.first_dirty {
                     continue;
                 }
-                if !self.map_batch(&batch, &mut map)? {
+                if counts && !self.map_batch(&batch, &mut map)? {
                     stats.map_full = true;
                     stats.keys = map.len();
                     return Ok(map);
@@ -132,9 +141,6 @@ impl CleanPlan {
     /// False when the map is full before the batch ends.
     fn map_batch(&self, batch: &RawBatch, map: &mut KeyMap) -> io::Result<bool> {
         let header = &batch.header;
-        if header.is_control() || header.is_transactional() {
-            return Ok(true);
-        }
         let mut stream = RecordStream::new(header, &batch.body())?;
         let mut hasher = map.hasher();
         while let Some(record) = stream.glimpse(|piece| hasher.write(piece))? {
@@ -162,12 +168,16 @@ impl CleanPlan {
             map,
             now: self.settings.now,
             delete_retention_ms: self.settings.delete_retention_ms,
-            producer_offsets: &self.producer_offsets,
+            last_records: &self.last_records,
+            transactions: Transactions::new(
+                &self.aborted,
+                self.sources.first().map_or(0, |first| first.base_offset),
+            ),
             records_max: limits.io_buffer_bytes.saturating_mul(8),
             stats: *stats,
         };
         for group in self.groups(cleaned_to, &lengths) {
-            let written = self.write_group(group, &lengths, limits, &mut filter, progress);
+            let written = self.write_group(group, limits, &mut filter, progress);
             let base_offset = group.first().map_or(0, |first| first.base_offset);
             let unwanted = !matches!(written, Ok(Some(_)));
             let removed = if unwanted { remove_cleaned(&self.place, base_offset) } else { Ok(()) };
@@ -213,7 +223,6 @@ impl CleanPlan {
     fn write_group(
         &self,
         group: &[Source],
-        lengths: &Lengths,
         limits: &CleanLimits,
         filter: &mut Filter<'_>,
         progress: &mut Progress<'_>,
@@ -234,18 +243,15 @@ impl CleanPlan {
         if !changed {
             return Ok(None);
         }
-        writer.finish(group, self.aborted(group, lengths)?, progress).map(Some)
+        writer.finish(group, progress).map(Some)
     }
+}
 
-    /// The aborted transactions of a group, whose records are all still there.
-    fn aborted(&self, group: &[Source], lengths: &Lengths) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        for source in group {
-            let name = file_name(source.base_offset, Kind::TransactionIndex);
-            if lengths.get(&name).is_some_and(|&length| length > 0) {
-                bytes.extend(self.place.disk.read(&self.place.path(&name))?);
-            }
-        }
-        Ok(bytes)
+/// True when the records of a batch are values of their keys: neither control records nor aborted.
+fn counts(batch: &RawBatch, transactions: &mut Transactions) -> bool {
+    if batch.header.is_control() {
+        transactions.marker(batch);
+        return false;
     }
+    !transactions.is_aborted(&batch.header)
 }

@@ -1,5 +1,5 @@
 //! Writes the segment that is to take the place of others, as `.cleaned` files: batches, both indexes, and the
-//! aborted transactions that those others named.
+//! aborted transactions that it still has records of.
 
 use std::io;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use super::{CleanedSegment, Progress, Source, remove_cleaned};
 use crate::batch::BatchHeader;
 use crate::disk::{DiskFile, OpenFile};
 use crate::error::LogError;
+use crate::index::{AbortedTransaction, TransactionIndex};
 use crate::names::{CLEANED_SUFFIX, Kind, file_name};
 use crate::segment::{Counts, Indexes, Place};
 
@@ -23,6 +24,7 @@ pub(super) struct SegmentWriter<'a> {
     file: Arc<dyn DiskFile>,
     indexes: Indexes,
     counts: Counts,
+    aborted: TransactionIndex,
     index_interval_bytes: u64,
     buffer: Vec<u8>,
     buffer_bytes: usize,
@@ -47,6 +49,7 @@ impl<'a> SegmentWriter<'a> {
             file,
             indexes: Indexes::new(base_offset),
             counts: Counts::default(),
+            aborted: TransactionIndex::default(),
             index_interval_bytes,
             buffer: Vec::new(),
             buffer_bytes,
@@ -87,6 +90,11 @@ impl<'a> SegmentWriter<'a> {
         Ok(())
     }
 
+    /// Adds an aborted transaction whose marker is in the segment.
+    pub(super) fn push_aborted(&mut self, aborted: AbortedTransaction) {
+        self.aborted.push(aborted);
+    }
+
     fn flush(&mut self, progress: &mut Progress<'_>) -> Result<(), LogError> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let result = if buffer.is_empty() { Ok(()) } else { self.write(&buffer, progress) };
@@ -105,19 +113,18 @@ impl<'a> SegmentWriter<'a> {
     pub(super) fn finish(
         mut self,
         group: &[Source],
-        aborted: Vec<u8>,
         progress: &mut Progress<'_>,
     ) -> Result<CleanedSegment, LogError> {
         self.flush(progress)?;
         self.file.sync()?;
         let Indexes { offsets, mut times, largest, .. } = self.indexes;
         times.push(largest);
-        let mut kinds = vec![Kind::Log, Kind::OffsetIndex, Kind::TimeIndex];
-        let mut small = vec![(Kind::OffsetIndex, offsets.as_bytes()), (Kind::TimeIndex, times.as_bytes())];
-        if !aborted.is_empty() {
-            kinds.push(Kind::TransactionIndex);
-            small.push((Kind::TransactionIndex, &aborted));
-        }
+        let aborted = self.aborted.to_bytes();
+        let small = [
+            (Kind::OffsetIndex, offsets.as_bytes()),
+            (Kind::TimeIndex, times.as_bytes()),
+            (Kind::TransactionIndex, &aborted),
+        ];
         for (kind, bytes) in small {
             let name = format!("{}{CLEANED_SUFFIX}", file_name(self.base_offset, kind));
             self.place.write_small(&name, bytes)?.sync()?;
@@ -126,7 +133,7 @@ impl<'a> SegmentWriter<'a> {
             base_offset: self.base_offset,
             size: self.flushed,
             sources: group.iter().map(|source| (source.base_offset, source.size)).collect(),
-            kinds,
+            kinds: Kind::OF_SEGMENT.to_vec(),
             counts: self.counts,
         })
     }

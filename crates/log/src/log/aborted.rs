@@ -5,12 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ottla_model::{Offset, ProducerId};
+use ottla_model::Offset;
 
 use super::Log;
 use crate::batch::BatchHeader;
 use crate::disk::DiskFile;
 use crate::error::ReadError;
+use crate::index::AbortedTransaction;
 use crate::segment::{Damage, Scan, Scanned, Segment, Tally};
 
 /// What a reader receives of transactions (`isolation.level`).
@@ -22,23 +23,12 @@ pub enum Isolation {
     ReadCommitted,
 }
 
-/// A transaction that was aborted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct AbortedTransaction {
-    pub(crate) producer_id: ProducerId,
-    /// Offset of its first record.
-    pub(crate) first_offset: Offset,
-    /// Offset of the marker that ended it.
-    pub(crate) last_offset: Offset,
-}
-
-impl AbortedTransaction {
-    fn holds(&self, header: &BatchHeader) -> bool {
-        header.producer_id == self.producer_id
-            && header.is_transactional()
-            && !header.is_control()
-            && (self.first_offset..self.last_offset).contains(&header.base_offset)
-    }
+/// True when the batch is one of the transaction's.
+fn holds(transaction: &AbortedTransaction, header: &BatchHeader) -> bool {
+    header.producer_id == transaction.producer_id
+        && header.is_transactional()
+        && !header.is_control()
+        && (transaction.first_offset..transaction.last_offset).contains(&header.base_offset)
 }
 
 /// Where the batches of aborted transactions are among others.
@@ -71,13 +61,6 @@ pub(super) struct Hidden {
 }
 
 impl Log {
-    /// The transactions that were aborted and have records from `from` on, before `upper`. None is ever: nobody
-    /// ends transactions yet. The transaction index (`.txnindex`) is what answers this.
-    fn aborted_between(&self, from: Offset, upper: Offset) -> Vec<AbortedTransaction> {
-        let _ = (from, upper);
-        Vec::new()
-    }
-
     /// Where to look for what a reader does not receive.
     pub(super) fn aborted_batches(
         &self,
@@ -87,7 +70,7 @@ impl Log {
     ) -> Result<AbortedBatches, ReadError> {
         match isolation {
             Isolation::ReadUncommitted => Ok(AbortedBatches::default()),
-            Isolation::ReadCommitted => self.batches_of(self.aborted_between(from, upper), from, upper),
+            Isolation::ReadCommitted => self.batches_of(self.aborted_transactions(from, upper)?, from, upper),
         }
     }
 
@@ -149,7 +132,7 @@ impl Part {
 
 impl Hidden {
     fn holds(&self, header: &BatchHeader) -> bool {
-        self.transactions.iter().any(|transaction| transaction.holds(header))
+        self.transactions.iter().any(|transaction| holds(transaction, header))
     }
 
     /// True when a reader does not receive that batch.
@@ -189,14 +172,18 @@ mod tests {
         let (batch, now) = (builder.build(), WallMillis(0));
         // A transaction is announced before its first batch.
         log.producers.update(&BatchHeader::parse(&batch).expect("header"), None);
-        log.append(batch, Append { leader_epoch: 0, origin: Origin::Coordinator, now }).expect("appended");
+        log.append(batch, Append::new(0, Origin::Coordinator, now)).expect("appended");
     }
 
     /// What a reader from `from` on receives when producer 1 has aborted what lies in `aborted`.
     fn unread(log: &mut Log, from: Offset, aborted: Range<Offset>) -> Unread {
         let upper = log.end_offset();
-        let transaction =
-            AbortedTransaction { producer_id: 1, first_offset: aborted.start, last_offset: aborted.end };
+        let transaction = AbortedTransaction {
+            producer_id: 1,
+            first_offset: aborted.start,
+            last_offset: aborted.end,
+            last_stable_offset: aborted.end,
+        };
         let Ok(UnreadLook::Known(mut found)) = log.unread(from, upper, Isolation::ReadCommitted) else {
             panic!("all was appended by this process")
         };

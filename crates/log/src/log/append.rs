@@ -6,7 +6,7 @@ use ottla_model::{LeaderEpoch, NONE, Offset, WallMillis};
 use super::{Log, State};
 use crate::batch::{BatchError, Origin, TimestampType, ValidBatch, records, validate};
 use crate::error::AppendError;
-use crate::producers::{EndMarker, Verdict};
+use crate::producers::{Claim, EndMarker, Guard, Verdict};
 
 /// Who appends, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,19 @@ pub struct Append {
     pub origin: Origin,
     /// The time.
     pub now: WallMillis,
+    /// What [`Log::begin_verification`] gave for a batch that begins a transaction.
+    pub guard: Option<Guard>,
+    /// The version of transactions (`transaction.version`) that the producer speaks whose marker this is. From 2 on a
+    /// marker must have an epoch of its own; nothing else looks at it.
+    pub transaction_version: i16,
+}
+
+impl Append {
+    /// An append outside of transactions.
+    #[must_use]
+    pub fn new(leader_epoch: LeaderEpoch, origin: Origin, now: WallMillis) -> Self {
+        Self { leader_epoch, origin, now, guard: None, transaction_version: 0 }
+    }
 }
 
 /// What an append did.
@@ -57,7 +70,9 @@ impl Log {
         if batch.header().last_offset() == Offset::MAX {
             return Err(BatchError::Invalid("the log has no offsets left".into()).into());
         }
-        match self.producers.check(batch.header(), append.origin)? {
+        let marker = end_marker(&records, &batch)?;
+        let Append { origin, guard, transaction_version, .. } = append;
+        match self.producers.check(batch.header(), marker, Claim { origin, guard, transaction_version })? {
             Verdict::Append => {}
             Verdict::Duplicate(duplicate) => {
                 return Ok(Appended {
@@ -70,10 +85,16 @@ impl Log {
                 });
             }
         }
-        let marker = end_marker(&records, &batch)?;
+        if marker.is_some() {
+            self.load_aborted().map_err(std::io::Error::from)?;
+        }
         self.write(&batch, append.now).map_err(|error| AppendError::Storage(self.note(error)))?;
         self.epochs.assign(append.leader_epoch, self.end_offset);
-        self.producers.update(batch.header(), marker);
+        if let Some(aborted) = self.producers.update(batch.header(), marker)
+            && let Some(active) = self.segments.last_mut()
+        {
+            active.push_aborted(aborted);
+        }
         self.end_offset = batch.header().last_offset().saturating_add(1);
         Ok(self.appended(&batch))
     }
@@ -104,8 +125,8 @@ fn end_marker(bytes: &Bytes, batch: &ValidBatch) -> Result<Option<EndMarker>, Ba
     if !batch.header().is_control() {
         return Ok(None);
     }
-    Ok(match records(bytes)?.next() {
-        Some(record) => EndMarker::parse(&record?),
-        None => None,
-    })
+    let record = records(bytes)?.next().transpose()?;
+    let marker = record.as_ref().and_then(EndMarker::parse);
+    let unknown = || BatchError::Invalid("a control batch has to end a transaction".into());
+    marker.map(Some).ok_or_else(unknown)
 }

@@ -86,7 +86,7 @@ impl Log {
             }
         };
         lower(CleanBound::HighWatermark, upper);
-        if let Some(first_offset) = self.producers.first_unstable_offset() {
+        if let Some(first_offset) = self.producers.first_unstable_offset(upper) {
             lower(CleanBound::OpenTransaction { first_offset }, first_offset);
         }
         if let Some((young, offset)) = self.young_bound(now, dirty_from) {
@@ -164,9 +164,14 @@ impl Log {
             place: Arc::clone(&self.place),
             sources: self.sources_before(status.first_uncleanable_offset)?,
             first_dirty: status.first_dirty_offset,
-            producer_offsets: self.producers.last_offsets(),
+            last_records: self.producers.last_records(),
+            aborted: self.aborted_transactions(self.first_base_offset(), status.first_uncleanable_offset)?,
             settings,
         }))
+    }
+
+    fn first_base_offset(&self) -> Offset {
+        self.segments.first().map_or(self.start_offset, Segment::base_offset)
     }
 
     /// The segments that begin before an offset, as somebody reads them who does not hold the log.

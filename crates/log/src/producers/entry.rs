@@ -1,9 +1,10 @@
 //! One producer.
 
-use ottla_model::{NONE, Offset, ProducerEpoch, WallMillis};
+use ottla_model::{NONE, Offset, ProducerEpoch, ProducerId, WallMillis};
 
 use super::marker::EndMarker;
 use crate::batch::BatchHeader;
+use crate::error::AppendError;
 
 /// Batches that are remembered of each producer: a client has at most five requests in flight
 /// (`ProducerStateEntry.NUM_BATCHES_TO_RETAIN`).
@@ -82,6 +83,23 @@ impl ProducerEntry {
         self.batches.iter().find(same).filter(|_| header.producer_epoch == self.epoch).copied()
     }
 
+    /// Refuses an epoch of a producer that a later incarnation has left behind.
+    pub(super) fn check_epoch(
+        &self,
+        producer_id: ProducerId,
+        epoch: ProducerEpoch,
+    ) -> Result<(), AppendError> {
+        if epoch >= self.epoch {
+            return Ok(());
+        }
+        Err(AppendError::InvalidProducerEpoch { producer_id, epoch, current: self.epoch })
+    }
+
+    /// True when a transaction of that epoch is open (`UnifiedLog.hasOngoingTransaction`).
+    pub(super) fn is_in_transaction(&self, epoch: ProducerEpoch) -> bool {
+        self.transaction_first_offset.is_some() && self.epoch == epoch
+    }
+
     /// Sequence number of the newest record, or -1.
     pub(super) fn last_sequence(&self) -> i32 {
         self.batches.last().map_or(NO_SEQUENCE, |batch| batch.last_sequence)
@@ -136,6 +154,14 @@ impl ProducerEntry {
         self.coordinator_epoch = marker.coordinator_epoch;
         self.last_timestamp = marker.timestamp;
         self.transaction_first_offset.take()
+    }
+
+    /// Takes the epoch of a marker that compaction has emptied.
+    pub(super) fn raise_epoch(&mut self, header: &BatchHeader) {
+        if header.producer_epoch > self.epoch {
+            self.set_epoch(header.producer_epoch);
+            self.last_timestamp = header.max_timestamp;
+        }
     }
 
     fn set_epoch(&mut self, epoch: ProducerEpoch) {

@@ -19,6 +19,7 @@ pub(super) struct Files {
     pub(super) logs: Lengths,
     pub(super) offset_indexes: Lengths,
     pub(super) time_indexes: Lengths,
+    pub(super) transaction_indexes: Lengths,
     pub(super) snapshots: BTreeSet<Offset>,
 }
 
@@ -31,7 +32,6 @@ pub(super) fn look(place: &Place) -> Result<Option<Files>, LogError> {
         Err(error) => return Err(error.into()),
     };
     let mut files = Files::default();
-    let mut transaction_indexes = Lengths::new();
     for entry in swap::recover(place, entries)?.into_iter().filter(|entry| !entry.is_dir) {
         match parse(&entry.name) {
             Name::File(offset, kind) => {
@@ -39,7 +39,7 @@ pub(super) fn look(place: &Place) -> Result<Option<Files>, LogError> {
                     Kind::Log => &mut files.logs,
                     Kind::OffsetIndex => &mut files.offset_indexes,
                     Kind::TimeIndex => &mut files.time_indexes,
-                    Kind::TransactionIndex => &mut transaction_indexes,
+                    Kind::TransactionIndex => &mut files.transaction_indexes,
                     Kind::Snapshot => {
                         files.snapshots.insert(offset);
                         continue;
@@ -54,7 +54,7 @@ pub(super) fn look(place: &Place) -> Result<Option<Files>, LogError> {
     for (lengths, kind) in [
         (&files.offset_indexes, Kind::OffsetIndex),
         (&files.time_indexes, Kind::TimeIndex),
-        (&transaction_indexes, Kind::TransactionIndex),
+        (&files.transaction_indexes, Kind::TransactionIndex),
     ] {
         for offset in lengths.keys().filter(|offset| !files.logs.contains_key(offset)) {
             place.disk.remove_file(&place.path(&file_name(*offset, kind)))?;

@@ -5,10 +5,12 @@ use std::io;
 
 use ottla_model::{Offset, ProducerId};
 
+use super::aborted::drop_stale;
 use super::{Files, Loaded, read_small};
-use crate::batch::{BatchHeader, records};
+use crate::batch::{BatchHeader, HEADER_BYTES, records};
 use crate::config::LogConfig;
 use crate::error::{LogError, ReadError};
+use crate::index::AbortedTransaction;
 use crate::log::Open;
 use crate::names::{Kind, file_name};
 use crate::producers::{EndMarker, Producers};
@@ -34,6 +36,7 @@ pub(super) fn load(
                 }
             } else if let Some(producers) = read(place, &name)? {
                 loaded.producers = producers;
+                drop_stale(&loaded.segments, offset, &mut loaded.producers)?;
                 loaded.snapshot_offset = Some(offset);
                 from = offset;
                 continue;
@@ -48,10 +51,12 @@ pub(super) fn load(
     loaded.producers.expire(open.now, config.producer_id_expiration_ms);
     let mut batches = 0;
     for segment in later(&loaded.segments, from) {
-        batches += replay(segment, from, &mut loaded.producers)?;
+        batches += replay(segment, from, &mut loaded.producers, &mut |_| {})?;
     }
     loaded.report.producer_batches = batches;
     loaded.producers.expire(open.now, config.producer_id_expiration_ms);
+    // What was found is down, or is about to be, so no marker waits for that.
+    loaded.producers.forget_ended(loaded.end_offset);
     Ok(())
 }
 
@@ -83,32 +88,47 @@ fn refill(loaded: &mut Loaded, snapshot: Offset) -> Result<(), LogError> {
 }
 
 /// The producers in a snapshot; `None` when it is damaged, or was removed with its segment.
-fn read(place: &Place, name: &str) -> io::Result<Option<Producers>> {
+pub(super) fn read(place: &Place, name: &str) -> io::Result<Option<Producers>> {
     Ok(read_small(place, name)?.and_then(|bytes| Producers::from_snapshot(&bytes)))
 }
 
 /// The segments that may hold batches at or after `from`.
-fn later(segments: &[Segment], from: Offset) -> &[Segment] {
+pub(super) fn later(segments: &[Segment], from: Offset) -> &[Segment] {
     let count = segments.partition_point(|segment| segment.base_offset() <= from);
     segments.get(count.saturating_sub(1)..).unwrap_or_default()
 }
 
-fn replay(segment: &Segment, from: Offset, producers: &mut Producers) -> Result<u64, LogError> {
+/// Takes note of the batches of a segment from `from` on, and tells which transactions they abort. Returns how many
+/// there are.
+pub(super) fn replay(
+    segment: &Segment,
+    from: Offset,
+    producers: &mut Producers,
+    aborted: &mut dyn FnMut(AbortedTransaction),
+) -> Result<u64, ReadError> {
     let mut count = 0;
     let Some(first) = segment.locate(from)? else { return Ok(count) };
     let mut scan = segment.scan(first.position, Scan::HEADERS_WINDOW_BYTES)?;
     while let Some(batch) = scan.next()? {
         let marker = if batch.header.is_control() { end_marker(segment, &batch)? } else { None };
-        producers.update(&batch.header, marker);
+        if let Some(ended) = producers.update(&batch.header, marker) {
+            aborted(ended);
+        }
         count += 1;
     }
     Ok(count)
 }
 
-/// What a control batch says. One without records is what compaction left of a marker.
+/// What a control batch says. One without records is what compaction left of a marker. One whose CRC is wrong ends
+/// nothing: it could say that records are committed which are not.
 fn end_marker(segment: &Segment, batch: &Scanned) -> io::Result<Option<EndMarker>> {
     let size = usize::try_from(batch.size).map_err(|_| io::ErrorKind::FileTooLarge)?;
     let bytes = segment.file()?.slice(batch.position, size)?;
+    let has_good_crc =
+        batch.header.computed_crc(bytes.get(HEADER_BYTES..).unwrap_or_default()) == batch.header.crc;
+    if !has_good_crc {
+        return Ok(None);
+    }
     let first = records(&bytes).ok().and_then(|mut records| records.next());
     Ok(first.and_then(Result::ok).and_then(|record| EndMarker::parse(&record)))
 }

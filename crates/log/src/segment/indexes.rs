@@ -89,7 +89,7 @@ impl Segment {
         Ok(self.times.get_or_init(|| index))
     }
 
-    fn load_file(&self, kind: Kind) -> io::Result<Option<Bytes>> {
+    pub(super) fn load_file(&self, kind: Kind) -> io::Result<Option<Bytes>> {
         let file = match self.place.disk.open(&self.path(kind), OpenFile { create: false, capacity: 0 }) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -174,7 +174,7 @@ impl Segment {
         Ok(scan.around(self.damage()))
     }
 
-    /// Ends the time index with the largest timestamp and writes both files
+    /// Ends the time index with the largest timestamp and writes the files
     /// (`LogSegment.onBecomeInactiveSegment`). What a failed write left behind the last batch is cut. May be
     /// called again after an error.
     pub(crate) fn seal(&mut self) -> io::Result<()> {
@@ -183,6 +183,7 @@ impl Segment {
             self.has_torn_tail = false;
         }
         self.is_sealed = true;
+        self.seal_aborted()?;
         if !self.indexes_unwritten {
             return Ok(());
         }
@@ -209,7 +210,12 @@ impl Segment {
         if !self.indexes_unsynced {
             return Vec::new();
         }
-        [Kind::OffsetIndex, Kind::TimeIndex].map(|kind| file_name(self.base_offset, kind)).into()
+        let kinds = [Kind::OffsetIndex, Kind::TimeIndex, Kind::TransactionIndex];
+        // The last one may be missing: one that was damaged is made again when the log is opened.
+        let is_there = |kind: &Kind| {
+            *kind != Kind::TransactionIndex || self.place.disk.exists(&self.path(*kind)).unwrap_or(true)
+        };
+        kinds.into_iter().filter(is_there).map(|kind| file_name(self.base_offset, kind)).collect()
     }
 
     /// Notes that the index files survive a power loss.

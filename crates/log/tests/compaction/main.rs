@@ -15,3 +15,4 @@ mod status;
 mod swap;
 mod time;
 mod tombstones;
+mod transactions;

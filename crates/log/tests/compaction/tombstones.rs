@@ -1,6 +1,6 @@
 //! Tombstones stay until everybody has had the time to see them (KIP-534).
 
-use ottla_log::{Append, BatchBuilder, BatchHeader, CleanBlocked, CleanBound, LogConfig, NewRecord, Origin};
+use ottla_log::{BatchBuilder, BatchHeader, CleanBlocked, CleanBound, LogConfig, NewRecord, Outcome};
 use ottla_model::WallMillis;
 
 use super::keyed::*;
@@ -75,7 +75,7 @@ fn a_tombstone_begins_to_wait_when_all_that_it_hides_is_gone() {
 }
 
 #[test]
-fn records_without_a_key_go_and_those_of_transactions_stay() {
+fn records_without_a_key_go() {
     let place = Place::memory();
     let mut log = place.fresh(&LogConfig { compacted: false, ..compacted() });
     let mut builder = BatchBuilder::new();
@@ -95,41 +95,6 @@ fn transactional(key: &str, value: Option<&str>) -> bytes::Bytes {
     fill(BatchBuilder::new().producer(7, 0, -1).transactional(), NOW.0, &[(key, value)])
 }
 
-/// A marker that commits.
-fn commit() -> bytes::Bytes {
-    let mut builder = BatchBuilder::new().producer(7, 0, -1).transactional().control();
-    let (key, value) = (Some(&[0, 0, 0, 1][..]), Some(&[0, 0, 0, 0, 0, 0][..]));
-    builder.push(NewRecord { timestamp: NOW.0, key, value, headers: &[] });
-    builder.build()
-}
-
-/// Whether it was aborted is not known, so a transaction makes no older record go.
-#[test]
-fn records_of_transactions_only_go_for_plain_ones_and_markers_stay() {
-    let place = Place::memory();
-    place.disk.create_dir_all(&place.dir()).expect("made");
-    let plain = keyed(&[("a", Some("1")), ("b", Some("1"))]);
-    let written = [plain, transactional("a", Some("2")), transactional("b", None), commit()];
-    let mut offset = 0;
-    let mut bytes = Vec::new();
-    for batch in &written {
-        let stamped = edit(batch, |header| header.base_offset = offset);
-        offset += i64::try_from(all(batch).len()).expect("small");
-        bytes.extend_from_slice(&stamped);
-    }
-    place.write("00000000000000000000.log", &bytes);
-    let (mut log, _) = place.open(&LogConfig { delete_retention_ms: 0, ..compacted() }, false, 0);
-    assert_eq!((log.end_offset(), log.last_stable_offset()), (5, 5));
-    append(&mut log, &keyed(&[("a", Some("3"))])).expect("appended");
-    for _ in 0..60 {
-        append(&mut log, &keyed(&[("filler", Some("a longer value"))])).expect("appended");
-    }
-    for _ in 0..3 {
-        clean_up(&mut log, WallMillis(NOW.0 * 2), 0);
-        assert_eq!(offsets(&log)[..4], [1, 3, 4, 5]);
-    }
-}
-
 #[test]
 fn an_open_transaction_holds_compaction_back() {
     let place = Place::memory();
@@ -142,6 +107,8 @@ fn an_open_transaction_holds_compaction_back() {
     let status = log.clean_status(NOW, i64::MAX, 0);
     let bound = CleanBound::OpenTransaction { first_offset: 0 };
     assert_eq!(status.blocked, Some(CleanBlocked::Bound(bound)));
-    log.append(commit(), Append { origin: Origin::Coordinator, ..client() }).expect("appended");
+    let commit = transactions::marker(7, 0, Outcome::Commit);
+    log.append(commit, transactions::coordinator(false)).expect("appended");
+    assert_eq!(log.clean_status(NOW, log.end_offset() - 1, 0).blocked, Some(CleanBlocked::Bound(bound)));
     assert_eq!(log.clean_status(NOW, i64::MAX, 0).blocked, None);
 }

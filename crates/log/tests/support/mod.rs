@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test file uses a part of it")]
 
 pub mod script;
+pub mod transactions;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -125,7 +126,7 @@ pub fn timed_batch(records: &[(i64, &str)]) -> Bytes {
 }
 
 pub fn client() -> Append {
-    Append { leader_epoch: 3, origin: Origin::Client, now: NOW }
+    Append::new(3, Origin::Client, NOW)
 }
 
 pub fn append(log: &mut Log, batch: &Bytes) -> Result<Appended, AppendError> {

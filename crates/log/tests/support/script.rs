@@ -1,22 +1,25 @@
 //! A script of everything that is done to a log, its story as the outside world knows it, and the check of what
 //! a crash left against that story.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use ottla_log::disk::sim::{Class, Loss};
 use ottla_log::{
-    Append, BatchBuilder, BatchHeader, Compression, Disk, Log, LogConfig, NewRecord, Open, Origin,
+    Append, BatchBuilder, BatchHeader, Compression, Disk, Log, LogConfig, NewRecord, Open, Origin, Outcome,
     RecoveryReport, SimDisk,
 };
 use ottla_model::Offset;
 
+use super::transactions::{Transactor, check_surviving, coordinator, marker};
 use super::{Framing, NOW, Seeded, compress, identity};
 
 pub const DIRECTORY: &str = "/data/topic-0";
 const PRODUCERS: u64 = 3;
+/// The producers that write in transactions.
+const TRANSACTORS: std::ops::RangeInclusive<i64> = 11..=13;
 
 /// What is done to a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,16 @@ pub enum Step {
         producer: Option<i64>,
         records: u64,
         codec: Compression,
+    },
+    /// A producer sends the next batch of its transaction, which begins with it when none is open.
+    Transact {
+        producer: i64,
+        records: u64,
+    },
+    /// A transaction ends, if it is open.
+    End {
+        producer: i64,
+        outcome: Outcome,
     },
     /// A producer sends its last batch again.
     Resend(i64),
@@ -45,7 +58,15 @@ pub fn steps(seed: u64, count: usize) -> Vec<Step> {
     let mut random = Seeded(seed);
     let codecs = [Compression::None, Compression::Gzip, Compression::Lz4, Compression::Zstd];
     let mut step = || match random.below(100) {
-        0..60 => Step::Append {
+        0..14 => Step::Transact {
+            producer: TRANSACTORS.start() + random.below(3) as i64,
+            records: random.between(1, 3),
+        },
+        14..24 => Step::End {
+            producer: TRANSACTORS.start() + random.below(3) as i64,
+            outcome: if random.below(3) == 0 { Outcome::Commit } else { Outcome::Abort },
+        },
+        24..60 => Step::Append {
             producer: match random.below(PRODUCERS + 1) {
                 0 => None,
                 producer => Some(producer as i64),
@@ -85,6 +106,9 @@ pub struct Story {
     pub synced_end: Offset,
     /// The next sequence number of each producer.
     pub sequences: BTreeMap<i64, i32>,
+    /// The transactional producers, and which of them have a transaction open.
+    pub transactors: BTreeMap<i64, Transactor>,
+    pub open: BTreeSet<i64>,
     /// What the checkpoints of the data directory say, which outlive everything.
     pub recovery_point: Offset,
     pub start: Offset,
@@ -161,6 +185,8 @@ impl<'a> Runner<'a> {
         }
         match step {
             Step::Append { producer, records, codec } => self.append(producer, records, codec),
+            Step::Transact { producer, records } => self.transact(producer, records),
+            Step::End { producer, outcome } => self.end(producer, outcome),
             Step::Resend(producer) => self.resend(producer),
             Step::Sync => self.sync(false),
             Step::SyncAround => self.sync(true),
@@ -213,13 +239,55 @@ impl<'a> Runner<'a> {
             builder.push(NewRecord { timestamp, key: None, value: Some(&value), headers: &[] });
         }
         let bytes = compress(&builder.build(), codec, Framing::Default);
-        let base = self.story.end().max(self.log.as_ref().expect("open").end_offset());
-        let last = base + records as i64 - 1;
-        let stored = stamped(&bytes, base, self.story.epoch);
-        self.story.in_flight = Some(Sent { base, last, stored });
-        let append = Append { leader_epoch: self.story.epoch, origin: Origin::Client, now: NOW };
+        let append = Append::new(self.story.epoch, Origin::Client, NOW);
+        if self.send(&bytes, records as i64, append)
+            && let Some(id) = producer
+        {
+            *self.story.sequences.entry(id).or_default() += records as i32;
+        }
+    }
+
+    fn transact(&mut self, producer: i64, records: u64) {
+        // The epochs of one of them rise.
+        let bumps_epochs = producer == *TRANSACTORS.end();
+        let new = Transactor { bumps_epochs, ..Transactor::new(producer) };
+        let transactor = self.story.transactors.entry(producer).or_insert(new).clone();
+        let values: Vec<String> = (0..records).map(|_| "v".repeat(self.random.below(300) as usize)).collect();
+        let records: Vec<_> = values.iter().map(|value| ("key", Some(value.as_str()))).collect();
         let log = self.log.as_mut().expect("open");
-        match log.append(bytes, append) {
+        let guard = log.begin_verification(transactor.first(), NOW).expect("not fenced");
+        let append = Append { guard, ..Append::new(self.story.epoch, Origin::Client, NOW) };
+        if self.send(&transactor.batch(&records), records.len() as i64, append) {
+            self.story.open.insert(producer);
+            let transactor = self.story.transactors.get_mut(&producer).expect("above");
+            transactor.sequence += records.len() as i32;
+        }
+    }
+
+    fn end(&mut self, producer: i64, outcome: Outcome) {
+        if !self.story.open.contains(&producer) {
+            return;
+        }
+        let mut next = self.story.transactors[&producer].clone();
+        if next.bumps_epochs {
+            next.epoch += 1;
+            next.sequence = 0;
+        }
+        let append = Append { leader_epoch: self.story.epoch, ..coordinator(next.bumps_epochs) };
+        if self.send(&marker(producer, next.epoch, outcome), 1, append) {
+            self.story.open.remove(&producer);
+            self.story.transactors.insert(producer, next);
+        }
+    }
+
+    /// Appends a batch. False when the machine went off.
+    fn send(&mut self, bytes: &Bytes, records: i64, append: Append) -> bool {
+        let base = self.story.end().max(self.log.as_ref().expect("open").end_offset());
+        let last = base + records - 1;
+        let stored = stamped(bytes, base, self.story.epoch);
+        self.story.in_flight = Some(Sent { base, last, stored });
+        let log = self.log.as_mut().expect("open");
+        match log.append(bytes.clone(), append) {
             Ok(appended) => {
                 assert_eq!(
                     (appended.base_offset, appended.last_offset, appended.duplicate),
@@ -227,17 +295,18 @@ impl<'a> Runner<'a> {
                 );
                 let sent = self.story.in_flight.take().expect("set above");
                 self.story.batches.push(sent);
-                if let Some(id) = producer {
-                    *self.story.sequences.entry(id).or_default() += records as i32;
-                }
+                true
             }
-            Err(error) => assert!(self.disk.is_off(), "{error}"),
+            Err(error) => {
+                assert!(self.disk.is_off(), "{error}");
+                false
+            }
         }
     }
 
     fn resend(&mut self, producer: i64) {
         let Some(sent) = last_of(&self.story.batches, producer) else { return };
-        let append = Append { leader_epoch: self.story.epoch, origin: Origin::Client, now: NOW };
+        let append = Append::new(self.story.epoch, Origin::Client, NOW);
         match self.log.as_mut().expect("open").append(unstamped(&sent.stored), append) {
             Ok(appended) => assert_eq!((appended.base_offset, appended.duplicate), (sent.base, true)),
             Err(error) => assert!(self.disk.is_off(), "{error}"),
@@ -325,13 +394,14 @@ pub fn check(disk: &SimDisk, story: &Story, promise: Promise, what: &str) -> Log
     assert_eq!(expected.next(), None, "{what}: a hole before the end");
     let ends_with_batch = all.iter().any(|batch| batch.last + 1 == end);
     assert!(ends_with_batch || end == log.start_offset(), "{what}: it ends within a batch");
+    check_surviving(&log, all.iter().filter(|batch| batch.last < end).map(|batch| &batch.stored), what);
     log
 }
 
 /// What a producer sees that sends its last batch again, and then the next one.
 pub fn check_producers(mut log: Log, story: &Story, what: &str) {
     let (start, end) = (log.start_offset(), log.end_offset());
-    let append = Append { leader_epoch: story.epoch + 1, origin: Origin::Client, now: NOW };
+    let append = Append::new(story.epoch + 1, Origin::Client, NOW);
     let all: Vec<Sent> = story.batches.iter().chain(&story.in_flight).cloned().collect();
     let kept: Vec<Sent> =
         all.iter().filter(|batch| batch.base >= start && batch.last < end).cloned().collect();

@@ -2,26 +2,23 @@
 
 use std::sync::Arc;
 
-use ottla_log::{ReadError, ReadLimit};
+use ottla_log::{Isolation, ReadError};
 use ottla_model::{ErrorCode, NO_LEADER_EPOCH};
-use ottla_wire::fetch::{EpochEndOffset, FetchPartitionResponse, FetchRequest};
+use ottla_wire::fetch::{AbortedTransaction, EpochEndOffset, FetchPartitionResponse, FetchRequest};
 use tracing::warn;
 
 use super::refused;
 use super::session::{Target, TopicKey};
 use crate::error_codes;
 use crate::settings::Settings;
-use crate::shard::{Partition, Shard};
-
-/// `IsolationLevel.READ_COMMITTED`.
-const READ_COMMITTED: i8 = 1;
+use crate::shard::{Ask, Partition, Shard, isolation_of};
 
 /// How much a Fetch may and must return.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     max_bytes: usize,
     min_bytes: usize,
-    read_committed: bool,
+    isolation: Isolation,
     as_follower: bool,
 }
 
@@ -30,8 +27,8 @@ impl Limits {
         let max_bytes = request.max_bytes.min(settings.fetch_max_bytes);
         let max_bytes = usize::try_from(max_bytes).unwrap_or(0);
         let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes);
-        let read_committed = request.isolation_level == READ_COMMITTED;
-        Self { max_bytes, min_bytes, read_committed, as_follower: request.replica_id >= 0 }
+        let isolation = isolation_of(request.isolation_level);
+        Self { max_bytes, min_bytes, isolation, as_follower: request.replica_id >= 0 }
     }
 }
 
@@ -117,14 +114,22 @@ fn read(
     let mut response = FetchPartitionResponse { index: fetch.index, ..FetchPartitionResponse::default() };
     if let Some(diverging) = diverging_epoch(&partition, fetch.last_fetched_epoch, fetch.fetch_offset)? {
         response.diverging_epoch = Some(diverging);
+        response.last_stable_offset = partition.log().last_stable_offset(high_watermark);
+        response.aborted_transactions = (limits.isolation == Isolation::ReadCommitted).then(Vec::new);
     } else {
-        let limit = ReadLimit { max_bytes, at_least_one: nothing_yet, upper: high_watermark };
-        let read = match reads {
-            Reads::Hot => partition.read_hot(fetch.fetch_offset, limit),
-            Reads::All => partition.read_cold(fetch.fetch_offset, limit).map(Some),
+        let asked = Ask {
+            from: fetch.fetch_offset,
+            max_bytes,
+            at_least_one: nothing_yet,
+            high_watermark,
+            isolation: limits.isolation,
         };
-        match read {
-            Ok(Some(read)) => response.records = read.bytes,
+        let fetched = match reads {
+            Reads::Hot => partition.fetch_hot(&asked),
+            Reads::All => partition.fetch_cold(&asked).map(Some),
+        };
+        let fetched = match fetched {
+            Ok(Some(fetched)) => fetched,
             Ok(None) => return Ok(None),
             Err(error) => {
                 if let ReadError::Storage(error) = &error {
@@ -132,13 +137,17 @@ fn read(
                 }
                 return Err(error_codes::of_read(&error));
             }
-        }
+        };
+        response.records = fetched.read.bytes;
+        response.last_stable_offset = fetched.last_stable_offset;
+        let aborted = |aborted: &ottla_log::AbortedTransaction| AbortedTransaction {
+            producer_id: aborted.producer_id,
+            first_offset: aborted.first_offset,
+        };
+        response.aborted_transactions = fetched.aborted.map(|all| all.iter().map(aborted).collect());
     }
     response.high_watermark = high_watermark;
-    response.last_stable_offset = high_watermark;
     response.log_start_offset = partition.log().start_offset();
-    // Only a reader of committed data is told a list; it is empty until transactions are served.
-    response.aborted_transactions = limits.read_committed.then(Vec::new);
     Ok(Some(response))
 }
 

@@ -6,11 +6,11 @@ use bytes::{Buf, Bytes};
 use ottla_control::catalog::Refusal;
 use ottla_control::codec::{Cause, CommitOddities, Key, OFFSET_CAUSE_HEADER, OffsetCause, OffsetCommitValue};
 use ottla_control::group::RestoredValue;
-use ottla_log::{BatchHeader, ReadLimit, Record, records};
+use ottla_log::{BatchHeader, Isolation, Record, records};
 use ottla_model::{ErrorCode, Offset, PartitionIndex, ProducerId, TopicName};
 
 use crate::error_codes;
-use crate::shard::Partition;
+use crate::shard::{Ask, Partition};
 
 /// Bytes of the log that one question may have read.
 const SCAN_BYTES_MAX: u64 = 4 << 30;
@@ -85,8 +85,14 @@ impl Scan<'_> {
         let (pending, pending_count) = (HashMap::new(), 0);
         let mut progress = Progress { next, bytes: 0, complete_from_ms: None, pending, pending_count };
         while progress.next < self.upper {
-            let limit = ReadLimit { max_bytes: CHUNK_BYTES, at_least_one: true, upper: self.upper };
-            let read = self.partition.read_cold(progress.next, limit);
+            let ask = Ask {
+                from: progress.next,
+                max_bytes: CHUNK_BYTES,
+                at_least_one: true,
+                high_watermark: self.upper,
+                isolation: Isolation::ReadUncommitted,
+            };
+            let read = self.partition.fetch_cold(&ask).map(|fetched| fetched.read);
             let mut bytes = read.map_err(|error| unreadable(error_codes::of_read(&error), &error))?.bytes;
             if bytes.is_empty() {
                 break;
