@@ -1,5 +1,6 @@
 //! Consumer groups by transcript.
 
+mod admin;
 mod convert;
 mod expiry;
 mod failures;
