@@ -36,7 +36,7 @@ pub(super) fn unsupported(call: &Call, api: &Api) -> Result<Started, Closed> {
     Ok(Started::Ready(vec![unsupported_api_versions(call.correlation_id(), api.oldest, api.newest)?]))
 }
 
-/// Every API; the private ones for who is to know of them.
+/// Every API, the private ones for who is to know of them, and the features.
 fn served(version: i16, topics_version: i64, tells_private: bool) -> ApiVersionsResponse {
     let api_keys = APIS
         .iter()

@@ -69,6 +69,7 @@ fn to_event(what: Happening) -> GroupEvent {
         Happening::Replaced { member, old_member_id } => {
             GroupEvent::Replaced { member: name(&member), old_member_id: old_member_id.to_string() }
         }
+        Happening::Away { member } => GroupEvent::Away { member: name(&member) },
         Happening::RebalanceStarted(Trigger { reason, member_id, words }) => GroupEvent::RebalanceStarted {
             reason: reason.name().to_owned(),
             member_id: member_id.to_string(),
@@ -78,6 +79,11 @@ fn to_event(what: Happening) -> GroupEvent {
             let (leader, protocol) = (leader.to_string(), text(protocol));
             GroupEvent::Elected { generation, leader, is_new, members, protocol }
         }
+        Happening::TargetMade { epoch, assignor, target } => GroupEvent::TargetMade {
+            epoch,
+            assignor: assignor.to_string(),
+            target: target.and_then(|target| assignments(&target)),
+        },
         Happening::RebalanceFinished { generation, took, before, after } => GroupEvent::RebalanceFinished {
             generation,
             took_ms: millis(took),
@@ -86,6 +92,9 @@ fn to_event(what: Happening) -> GroupEvent {
         },
         Happening::Emptied { generation } => GroupEvent::Emptied { generation },
         Happening::Restored { generation, members } => GroupEvent::Restored { generation, members },
+        Happening::Upgraded { members } => GroupEvent::Upgraded { members },
+        Happening::Downgraded { members } => GroupEvent::Downgraded { members },
+        Happening::TakenBack => GroupEvent::TakenBack,
         Happening::Deleted { by } => GroupEvent::Deleted { by: by.as_ref().map(client) },
     }
 }
@@ -98,8 +107,8 @@ fn missed_name(missed: Missed) -> &'static str {
     match missed {
         Missed::Heartbeat => "heartbeat",
         Missed::Rejoin => "rejoin",
-        Missed::Revocation => "revocation",
         Missed::Sync => "sync",
+        Missed::Revocation => "revocation",
     }
 }
 

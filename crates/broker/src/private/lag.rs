@@ -26,7 +26,7 @@ pub struct GroupLag {
     pub state: String,
     /// Its protocol type, or empty.
     pub protocol_type: String,
-    /// The protocol of a stable group, or empty.
+    /// The protocol of a stable classic group, the assignor of a consumer group, or empty.
     pub protocol: String,
     /// How many members it has.
     pub member_count: u64,

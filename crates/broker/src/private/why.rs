@@ -47,7 +47,7 @@ pub enum GroupEvent {
     Evicted {
         /// Who.
         member: MemberName,
-        /// What it failed to do: `heartbeat`, `rejoin` or `sync`.
+        /// What it failed to do: `heartbeat`, `rejoin`, `sync` or `revocation`.
         missed: String,
         /// How long the group waited for that.
         waited_ms: u64,
@@ -63,7 +63,12 @@ pub enum GroupEvent {
         /// The member id of the old one.
         old_member_id: String,
     },
-    /// A rebalance began, or began anew.
+    /// A static member of a consumer group is away, and keeps its partitions.
+    Away {
+        /// Who.
+        member: MemberName,
+    },
+    /// A rebalance began, or began anew; of a consumer group, it has a new epoch.
     RebalanceStarted {
         /// Why, as metrics name it.
         reason: String,
@@ -85,7 +90,17 @@ pub enum GroupEvent {
         /// The protocol.
         protocol: Option<String>,
     },
-    /// A rebalance ended with an assignment.
+    /// A consumer group knows what each of its members shall have.
+    TargetMade {
+        /// The group's epoch that it is for.
+        epoch: i32,
+        /// The assignor that made it.
+        assignor: String,
+        /// Who shall have what; nothing when that was too large to be kept.
+        target: Option<Vec<MemberAssignment>>,
+    },
+    /// A rebalance ended with an assignment; of a consumer group, every member has what it shall have. Here and below,
+    /// the generation of a consumer group is its epoch.
     RebalanceFinished {
         /// The generation.
         generation: i32,
@@ -108,6 +123,18 @@ pub enum GroupEvent {
         /// How many members it has.
         members: usize,
     },
+    /// A classic group became a consumer group.
+    Upgraded {
+        /// How many members it has, not counting the one that did it.
+        members: usize,
+    },
+    /// A consumer group became a classic group.
+    Downgraded {
+        /// How many members it has.
+        members: usize,
+    },
+    /// The log did not take the last changes of a consumer group, and they have not been.
+    TakenBack,
     /// The group was deleted.
     Deleted {
         /// The client that did it; nothing when the group was empty and its offsets had expired.

@@ -95,9 +95,9 @@ impl Shard {
             max_session_timeout_ms: settings.group_max_session_timeout_ms,
             max_size: usize::try_from(settings.group_max_size).unwrap_or(1),
             offset_metadata_max_bytes: usize::try_from(settings.offset_metadata_max_bytes).unwrap_or(0),
-            consumer: self.consumer_group_config(),
             offsets_retention_ms: i64::from(settings.offsets_retention_minutes).saturating_mul(MINUTE_MS),
             offsets_retention_check_interval_ms: settings.offsets_retention_check_interval_ms,
+            consumer: self.consumer_group_config(),
             ..GroupConfig::default()
         }
     }

@@ -8,8 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ottla_control::codec::ConsumerAssignment;
-use ottla_control::group::{Command, CommittedOffset, DescribedMember, GroupOutline, OutlineReply, Reply};
+use ottla_control::group::{Command, CommittedOffset, GroupOutline, OutlineMember, OutlineReply, Reply};
 use ottla_control::machine::Caller;
 use ottla_log::{Unread, UnreadLook};
 use ottla_model::{ErrorCode, Offset, PartitionIndex, TopicName, WallMillis};
@@ -17,9 +16,6 @@ use ottla_model::{ErrorCode, Offset, PartitionIndex, TopicName, WallMillis};
 use super::partition::{Bounds, Looked};
 use super::{Partition, Shard};
 use crate::private::{GroupLag, GroupMember, Lag, LagNote, LagTotal, List, ListBuilder, PartitionLag};
-
-/// The protocol type whose assignments can be read.
-const CONSUMER: &str = "consumer";
 
 /// How long one question may read segments that nobody has counted since the start, over all partitions. What is
 /// counted stays so, and the next question goes on from there.
@@ -252,7 +248,7 @@ fn about(outline: &GroupOutline) -> GroupLag {
     }
 }
 
-fn about_member(member: &DescribedMember, partition_count: u64) -> GroupMember {
+fn about_member(member: &OutlineMember, partition_count: u64) -> GroupMember {
     GroupMember {
         member_id: member.member_id.to_string(),
         group_instance_id: member.group_instance_id.as_deref().map(str::to_owned),
@@ -262,17 +258,12 @@ fn about_member(member: &DescribedMember, partition_count: u64) -> GroupMember {
     }
 }
 
-/// Who owns which partition, as far as the assignments can be read.
-fn owners(outline: &GroupOutline) -> HashMap<(TopicName, PartitionIndex), &DescribedMember> {
+/// Who owns which partition, as far as the coordinator can tell.
+fn owners(outline: &GroupOutline) -> HashMap<(TopicName, PartitionIndex), &OutlineMember> {
     let mut owners = HashMap::new();
-    if &*outline.protocol_type != CONSUMER {
-        return owners;
-    }
     for member in &outline.members {
-        let Ok(assignment) = ConsumerAssignment::decode(&member.assignment) else { continue };
-        for (topic, partitions) in assignment.partitions {
-            let Ok(topic) = TopicName::new(topic) else { continue };
-            owners.extend(partitions.into_iter().map(|index| ((topic.clone(), index), member)));
+        for (topic, partitions) in &member.partitions {
+            owners.extend(partitions.iter().map(|index| ((topic.clone(), *index), member)));
         }
     }
     owners

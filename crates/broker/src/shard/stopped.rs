@@ -59,12 +59,12 @@ pub fn inspect_compaction(
     mut settings: Settings,
     topics: &[String],
 ) -> Result<Compaction, InspectError> {
+    let disk: Arc<dyn Disk> = Arc::new(OverlayDisk::default());
+    DataDir::check_used(&*disk, data_dir)?;
     let path = || data_dir.to_owned();
     let locked = DirectoryLock::keep_out_brokers(data_dir)
         .map_err(|error| OpenError::DataDir { path: path(), reason: error.to_string() })?;
     let _lock = locked.ok_or_else(|| InspectError::Running { path: path() })?;
-    let disk: Arc<dyn Disk> = Arc::new(OverlayDisk::default());
-    DataDir::check_used(&*disk, data_dir)?;
     if let Some(node_id) = DataDir::stored_node_id(&*disk, data_dir) {
         settings.node_id = node_id;
     }

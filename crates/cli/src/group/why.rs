@@ -67,8 +67,8 @@ fn lines_of(event: &GroupEvent) -> Vec<String> {
             let waited = seconds(*waited_ms);
             let why = match missed.as_str() {
                 "heartbeat" => format!("{waited} without a heartbeat"),
-                "revocation" => format!("it did not give partitions back within {waited}"),
                 "rejoin" => format!("it did not rejoin within {waited}"),
+                "revocation" => format!("it did not give partitions back within {waited}"),
                 "sync" => format!("it did not ask for its assignment within {waited}"),
                 other => format!("it missed {other} for {waited}"),
             };
@@ -85,6 +85,7 @@ fn lines_of(event: &GroupEvent) -> Vec<String> {
                 member.member_id
             )]
         }
+        GroupEvent::Away { member } => vec![format!("{} is away, and keeps its partitions", who(member))],
         GroupEvent::RebalanceStarted { reason, member_id, words } => {
             vec![format!("rebalance: {}{}", reason_text(reason, member_id), saying(words.as_deref()))]
         }
@@ -92,6 +93,11 @@ fn lines_of(event: &GroupEvent) -> Vec<String> {
             let leads = if *is_new { "is the new leader" } else { "leads" };
             let protocol = protocol.as_ref().map(|name| format!(" with {name}")).unwrap_or_default();
             vec![format!("generation {generation}: {members} members{protocol}, {leader} {leads}")]
+        }
+        GroupEvent::TargetMade { epoch, assignor, target } => {
+            let mut lines = vec![format!("epoch {epoch}: {assignor} has made a new target")];
+            lines.extend(assignment_lines("target", target.as_deref()));
+            lines
         }
         GroupEvent::RebalanceFinished { generation, took_ms, before, after } => {
             let mut lines = vec![format!("generation {generation} is assigned, after {}", seconds(*took_ms))];
@@ -102,6 +108,15 @@ fn lines_of(event: &GroupEvent) -> Vec<String> {
         GroupEvent::Emptied { generation } => vec![format!("generation {generation}: nobody is left")],
         GroupEvent::Restored { generation, members } => {
             vec![format!("the broker started, with {members} members in generation {generation}")]
+        }
+        GroupEvent::Upgraded { members } => {
+            vec![format!("upgraded to a consumer group, with {members} members of the classic protocol")]
+        }
+        GroupEvent::Downgraded { members } => {
+            vec![format!("downgraded to a classic group, of {members} members")]
+        }
+        GroupEvent::TakenBack => {
+            vec!["the log did not take the last changes: what is told of them has not been".to_owned()]
         }
         GroupEvent::Deleted { by } => vec![by.as_ref().map_or_else(
             || "the group was deleted: it was empty, and its offsets had expired".to_owned(),
@@ -135,9 +150,11 @@ fn reason_text(reason: &str, member: &str) -> String {
         "member_left" => format!("{member} left"),
         "member_silent" => format!("{member} was silent"),
         "member_did_not_sync" => format!("{member} did not ask for its assignment"),
-        "subscription_changed" => "a member reads other topics".to_owned(),
-        "topics_changed" => "topics or partitions came or went".to_owned(),
+        "member_did_not_revoke" => format!("{member} did not give partitions back"),
+        "subscription_changed" => format!("{member} reads other topics now"),
+        "topics_changed" => "the topics that the group reads have changed".to_owned(),
         "append_failed" => "the assignment could not be written".to_owned(),
+        "downgraded" => "the last member of the new protocol left".to_owned(),
         "group_too_large" => "the group is larger than group.max.size".to_owned(),
         other => format!("{other} {member}"),
     }

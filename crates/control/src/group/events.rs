@@ -71,7 +71,12 @@ pub enum Happening {
         /// The member id of the old one.
         old_member_id: Arc<str>,
     },
-    /// A rebalance began, or began anew.
+    /// A static member of a consumer group is away, and keeps its partitions for the next process of its instance id.
+    Away {
+        /// Who.
+        member: EventMember,
+    },
+    /// A rebalance began, or began anew; of a consumer group, it has a new epoch.
     RebalanceStarted(Trigger),
     /// The members of a generation are known, and who leads it.
     Elected {
@@ -86,7 +91,17 @@ pub enum Happening {
         /// The protocol.
         protocol: Option<Arc<str>>,
     },
-    /// A rebalance ended with an assignment.
+    /// A consumer group knows what each of its members shall have.
+    TargetMade {
+        /// The group's epoch that it is for.
+        epoch: i32,
+        /// The assignor that made it.
+        assignor: Arc<str>,
+        /// What they shall have, if it was not too large to keep.
+        target: Option<Arc<Assignments>>,
+    },
+    /// A rebalance ended with an assignment; of a consumer group, every member has what it shall have. Where this and
+    /// the following speak of a generation, it is the epoch of a consumer group.
     RebalanceFinished {
         /// The generation.
         generation: i32,
@@ -109,6 +124,18 @@ pub enum Happening {
         /// How many members it has.
         members: usize,
     },
+    /// A classic group became a consumer group.
+    Upgraded {
+        /// How many members it has, not counting the one that did it.
+        members: usize,
+    },
+    /// A consumer group became a classic group.
+    Downgraded {
+        /// How many members it has.
+        members: usize,
+    },
+    /// The log did not take the last changes of a consumer group. What was told of them has not been.
+    TakenBack,
     /// The group was deleted.
     Deleted {
         /// By whom; nothing when it was empty and its offsets had expired.
@@ -152,10 +179,10 @@ pub enum Missed {
     Heartbeat,
     /// To rejoin, for the rebalance timeout.
     Rejoin,
-    /// To give partitions back, for the rebalance timeout.
-    Revocation,
     /// To ask for its assignment, for the rebalance timeout.
     Sync,
+    /// To give partitions back, for the rebalance timeout.
+    Revocation,
 }
 
 /// What began a rebalance.
@@ -217,12 +244,16 @@ reasons! {
     MemberSilent = "member_silent",
     /// A member did not ask for its assignment.
     MemberDidNotSync = "member_did_not_sync",
-    /// A member of a consumer group reads something else.
+    /// A member did not give partitions back.
+    MemberDidNotRevoke = "member_did_not_revoke",
+    /// A member of a consumer group reads other topics now.
     SubscriptionChanged = "subscription_changed",
-    /// Topics of a consumer group came, went or got partitions.
+    /// The topics that a consumer group reads have changed, or what its expressions match.
     TopicsChanged = "topics_changed",
     /// The assignment could not be written.
     AppendFailed = "append_failed",
+    /// The last member of the new protocol left, and those of the classic one go on without it.
+    Downgraded = "downgraded",
     /// After a restart the group is larger than `group.max.size`.
     GroupTooLarge = "group_too_large",
 }
@@ -259,7 +290,7 @@ impl Assignments {
     /// The assignments, unless they are too large to be kept.
     pub(super) fn kept<'a>(
         is_consumer: bool,
-        members: impl Iterator<Item = (&'a Arc<str>, &'a Bytes)>,
+        members: impl Iterator<Item = (&'a Arc<str>, Bytes)>,
     ) -> Option<Arc<Self>> {
         let mut kept = Self { is_consumer, members: Vec::new() };
         let mut bytes = 0usize;
@@ -268,7 +299,7 @@ impl Assignments {
             if bytes > ASSIGNMENT_BYTES_MAX {
                 return None;
             }
-            kept.members.push((Arc::clone(member_id), assignment.clone()));
+            kept.members.push((Arc::clone(member_id), assignment));
         }
         Some(Arc::new(kept))
     }
@@ -280,21 +311,30 @@ impl Assignments {
 }
 
 impl GroupEvent {
-    /// Memory that it takes, more or less. An assignment counts where it is the newer one.
+    /// Memory that it takes, more or less. Assignments that two events share count twice.
     fn bytes(&self) -> usize {
         let member = |member: &EventMember| {
             let instance = member.group_instance_id.as_deref().map_or(0, str::len);
             member.member_id.len() + instance + member.client.client_id.len()
         };
         let words = |words: &Option<Arc<str>>| words.as_deref().map_or(0, str::len);
+        let assigned = |assigned: &Option<Arc<Assignments>>| assigned.as_ref().map_or(0, |one| one.bytes());
         let texts = match &self.what {
-            Happening::Joined { member: one } | Happening::Evicted { member: one, .. } => member(one),
+            Happening::Joined { member: one }
+            | Happening::Away { member: one }
+            | Happening::Evicted { member: one, .. } => member(one),
             Happening::Left { member: one, by, reason } => member(one) + by.client_id.len() + words(reason),
             Happening::Replaced { member: one, old_member_id } => member(one) + old_member_id.len(),
             Happening::RebalanceStarted(trigger) => trigger.member_id.len() + words(&trigger.words),
             Happening::Elected { leader, protocol, .. } => leader.len() + words(protocol),
-            Happening::RebalanceFinished { after, .. } => after.as_ref().map_or(0, |after| after.bytes()),
-            Happening::Emptied { .. } | Happening::Restored { .. } | Happening::Deleted { .. } => 0,
+            Happening::TargetMade { assignor, target, .. } => assignor.len() + assigned(target),
+            Happening::RebalanceFinished { before, after, .. } => assigned(before) + assigned(after),
+            Happening::Emptied { .. }
+            | Happening::Restored { .. }
+            | Happening::Upgraded { .. }
+            | Happening::Downgraded { .. }
+            | Happening::TakenBack
+            | Happening::Deleted { .. } => 0,
         };
         texts.saturating_add(EVENT_FIXED_BYTES)
     }
@@ -344,6 +384,11 @@ impl EventLog {
         if events.is_empty() {
             self.groups.remove(group_id);
         }
+    }
+
+    /// True when there are events of the group.
+    pub(super) fn knows(&self, group_id: &str) -> bool {
+        self.groups.contains_key(group_id)
     }
 
     /// The events of a group, the oldest first.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ottla_model::{Env, ErrorCode};
 
 use super::classic::Classic;
+use super::events::Happening;
 use super::groups::{Durable, Groups};
 use super::reply::{
     CommitOffsetsReply, ConsumerDescribeReply, ConsumerHeartbeatReply, DeleteOffsetsReply, DeleteReply,
@@ -67,12 +68,12 @@ fn error_reply(reply: Reply, cause: ErrorCode) -> Reply {
         Reply::Describe(DescribeReply { group_id, .. }) => DescribeReply::error(group_id, error, "").into(),
         Reply::Delete(DeleteReply { group_id, .. }) => DeleteReply { group_id, error }.into(),
         Reply::DeleteOffsets(_) => DeleteOffsetsReply { error, topics: Vec::new() }.into(),
-        Reply::LearnTopics => Reply::LearnTopics,
         Reply::Outline(_) => OutlineReply { error, groups: Vec::new() }.into(),
         Reply::RestoreOffsets(_) => RestoreOffsetsReply { error, changed: Vec::new() }.into(),
         Reply::Why(WhyReply { group_id, .. }) => {
             WhyReply { group_id, error, state: "", events: Vec::new() }.into()
         }
+        Reply::LearnTopics => Reply::LearnTopics,
         Reply::TopicDeleted(_) => TopicDeletedReply { error, offsets: 0 }.into(),
     }
 }
@@ -106,6 +107,10 @@ impl Groups {
                 group.classic.dismiss_all(error, &mut turn.effects.replies);
                 self.wakes.remove(group_id, group.wake);
                 self.groups.remove(group_id);
+                self.rebalances.forget(group_id);
+                if self.events.knows(group_id) {
+                    turn.note(group_id, Happening::TakenBack);
+                }
                 return self.timers.forget(group_id);
             }
             Durable::Consumer(_) => {
@@ -113,7 +118,8 @@ impl Groups {
                 group.classic.dismiss_all(error, &mut turn.effects.replies);
                 group.classic = Classic::empty(Arc::clone(group_id), None);
                 self.wakes.remove(group_id, group.wake.take());
-                return self.revive_consumer(turn, group_id);
+                self.revive_consumer(turn, group_id);
+                return self.note_taken_back(turn, group_id);
             }
             Durable::Offsets => None,
             Durable::Recorded(value) => GroupMetadataValue::decode(value).ok(),
@@ -130,6 +136,7 @@ impl Groups {
         let turn = &mut Turn::new(env, &config, &mut effects);
         for group_id in self.group_ids() {
             self.revive_consumer(turn, &group_id);
+            self.note_restored(turn, &group_id);
             let Some(group) = self.groups.get_mut(&group_id) else { continue };
             let Durable::Recorded(value) = &group.durable else { continue };
             let Ok(value) = GroupMetadataValue::decode(value) else { continue };

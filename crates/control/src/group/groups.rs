@@ -12,6 +12,7 @@ use super::durable::{PassedOver, Undo};
 use super::events::{EventLog, GroupEvent, RebalanceCounts};
 use super::expiry::Expiry;
 use super::offsets::OffsetStore;
+use super::rebalances::Rebalances;
 use super::turn::Turn;
 use super::wakes::Wakes;
 use super::{Command, GroupConfig, Reply, TopicsImage};
@@ -24,12 +25,13 @@ pub struct Groups {
     pub(super) groups: HashMap<Arc<str>, Group>,
     pub(super) offsets: OffsetStore,
     pub(super) wakes: Wakes,
+    pub(super) expiry: Expiry,
+    pub(super) events: EventLog,
+    pub(super) rebalances: Rebalances,
     /// What consumer groups have due.
     pub(super) timers: Timers,
     /// The topics as they were when the machine last heard of them.
     pub(super) topics: Arc<TopicsImage>,
-    pub(super) expiry: Expiry,
-    pub(super) events: EventLog,
     /// Groups that lost a record to a failed append and have not been brought back into line yet.
     pub(super) undone: BTreeSet<Arc<str>>,
     pub(super) passed_over: PassedOver,
@@ -75,10 +77,11 @@ impl Groups {
             groups: HashMap::new(),
             offsets: OffsetStore::default(),
             wakes: Wakes::default(),
-            timers: Timers::default(),
-            topics: Arc::default(),
             expiry: Expiry::default(),
             events: EventLog::default(),
+            rebalances: Rebalances::default(),
+            timers: Timers::default(),
+            topics: Arc::default(),
             undone: BTreeSet::new(),
             passed_over: PassedOver::default(),
         }
@@ -135,13 +138,14 @@ impl Groups {
     /// Keeps what happened in one call.
     pub(super) fn keep(&mut self, events: Vec<(Arc<str>, GroupEvent)>) {
         for (group_id, event) in events {
+            self.rebalances.learn(&group_id, &event);
             self.events.push(group_id, event);
         }
     }
 
-    /// How often each group has rebalanced since the start, for metrics.
+    /// How often each group that has rebalanced since the start has done so, for metrics.
     pub fn rebalances(&self) -> impl Iterator<Item = (&Arc<str>, &RebalanceCounts)> {
-        self.groups.iter().map(|(group_id, group)| (group_id, group.classic.rebalances()))
+        self.rebalances.all_counts()
     }
 
     /// Ids of all groups, in order, so that whatever goes through them gives the same result twice.
@@ -188,10 +192,6 @@ impl Machine for Groups {
                 let reply = self.describe(group_id);
                 turn.reply(reply_to, reply);
             }
-            Command::ConsumerDescribe { group_id } => {
-                let reply = self.describe_consumer(group_id);
-                turn.reply(reply_to, reply);
-            }
             Command::Outline { group_id } => {
                 let reply = self.outline(group_id.as_ref());
                 turn.reply(reply_to, reply);
@@ -204,6 +204,10 @@ impl Machine for Groups {
             }
             Command::Why { group_id } => {
                 let reply = self.why(group_id);
+                turn.reply(reply_to, reply);
+            }
+            Command::ConsumerDescribe { group_id } => {
+                let reply = self.describe_consumer(group_id);
                 turn.reply(reply_to, reply);
             }
             Command::LearnTopics(topics) => {
@@ -247,7 +251,7 @@ impl Machine for Groups {
 
     fn deadline(&self) -> Option<Monotonic> {
         let expiry = if self.groups.is_empty() { None } else { self.expiry.next() };
-        [self.wakes.first(), self.timers.first(), expiry].into_iter().flatten().min()
+        self.wakes.first().into_iter().chain(self.timers.first()).chain(expiry).min()
     }
 
     fn loaded(&mut self, env: &mut Env<'_>) {

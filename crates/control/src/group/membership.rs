@@ -36,7 +36,8 @@ impl Groups {
         });
     }
 
-    /// Makes a group for its first member, perhaps in place of a consumer group that has none any more. Kafka makes one for a JoinGroup that it then refuses, too.
+    /// Makes a group for its first member, perhaps in place of a consumer group that has none any more. Kafka makes one
+    /// for a JoinGroup that it then refuses, too.
     fn begin_group(&mut self, turn: &mut Turn<'_, '_>, join: &Join) -> Result<(), ErrorCode> {
         if !join.member_id.is_empty() {
             return Err(ErrorCode::UnknownMemberId);

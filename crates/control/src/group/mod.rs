@@ -21,7 +21,7 @@
 //! | `commit`, `fetch`, `offsets` | committed offsets, for groups of any kind |
 //! | `kind` | what is asked of a group of any kind |
 //! | `expiry` | what goes because it is old |
-//! | `events` | what happened in groups lately |
+//! | `events`, `rebalances` | what happened in groups lately |
 //! | `author`, `restore` | who changes offsets, and taking a change back |
 //! | `admin` | list, describe, delete |
 //! | `outline` | what observers are told |
@@ -46,6 +46,7 @@ mod metadata_hash;
 mod offsets;
 mod outline;
 mod partition;
+mod rebalances;
 mod reply;
 mod restore;
 #[cfg(test)]
@@ -64,7 +65,7 @@ pub use events::{
 };
 pub use groups::Groups;
 pub use offsets::{CommittedOffset, GroupOffsets, OffsetStore};
-pub use outline::GroupOutline;
+pub use outline::{GroupOutline, OutlineMember};
 pub use partition::partition_for;
 pub use reply::*;
 pub use topic_pattern::{InvalidRegularExpression, TopicPattern};

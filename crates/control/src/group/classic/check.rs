@@ -6,10 +6,6 @@ use super::roster::Roster;
 use super::{Classic, State};
 
 impl Classic {
-    pub(in crate::group) fn has_member(&self, member_id: &str) -> bool {
-        self.roster.contains(member_id)
-    }
-
     pub(in crate::group) fn check(&self) {
         self.roster.check();
         let has_members = !self.roster.is_empty();

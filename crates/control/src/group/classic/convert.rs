@@ -8,7 +8,7 @@ use ottla_model::{ErrorCode, WallMillis};
 use super::member::{Member, Protocols};
 use super::{CONSUMER, Classic, State};
 use crate::codec::{EncodeError, Key};
-use crate::group::events::Trigger;
+use crate::group::events::{RebalanceReason, Trigger};
 use crate::group::reply::{JoinReply, SyncReply};
 use crate::group::turn::Turn;
 use crate::machine::Record;
@@ -34,8 +34,8 @@ pub(in crate::group) struct ConvertedMember {
 #[derive(Debug)]
 pub(in crate::group) struct Converted {
     pub(in crate::group) classic: Classic,
-    /// Why its assignment is out of date, if it is, so that the members must join again.
-    pub(in crate::group) rebalances: Option<Trigger>,
+    /// Whether its assignment is out of date, so that the members must join again.
+    pub(in crate::group) rebalances: bool,
 }
 
 impl Classic {
@@ -71,12 +71,12 @@ impl Classic {
     }
 
     /// Takes over from the consumer group: every member gets a fresh session, and joins again if it must.
-    pub(in crate::group) fn take_over(&mut self, turn: &mut Turn<'_, '_>, rebalances: Option<Trigger>) {
+    pub(in crate::group) fn take_over(&mut self, turn: &mut Turn<'_, '_>, rebalances: bool) {
         for member_id in self.roster.ids() {
             self.restart_session(turn, &member_id);
         }
-        if let Some(trigger) = rebalances {
-            self.prepare_rebalance(turn, trigger);
+        if rebalances {
+            self.prepare_rebalance(turn, Trigger::by(RebalanceReason::Downgraded, &Arc::default()));
         }
     }
 
@@ -140,6 +140,11 @@ impl Classic {
     /// How many members the group has.
     pub(in crate::group) fn len(&self) -> usize {
         self.roster.len()
+    }
+
+    /// True when that is one of its members.
+    pub(in crate::group) fn contains(&self, member_id: &str) -> bool {
+        self.roster.contains(member_id)
     }
 
     /// True when nothing has ever happened here: the soft half of a group of another kind.

@@ -4,24 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Classic, State};
-use crate::group::events::{
-    Assignments, EventClient, EventMember, Happening, Missed, RebalanceCounts, RebalanceReason, Trigger,
-    short,
-};
+use crate::group::events::{Assignments, EventClient, EventMember, Happening, Missed, Trigger, short};
 use crate::group::turn::Turn;
 use crate::machine::Caller;
 
 impl Classic {
-    /// How often it has rebalanced.
-    pub(in crate::group) fn rebalances(&self) -> &RebalanceCounts {
-        &self.rebalances
-    }
-
-    /// A consumer group has rebalanced, whose counts are kept here too.
-    pub(in crate::group) fn count_rebalance(&mut self, reason: RebalanceReason) {
-        self.rebalances.add(reason);
-    }
-
     /// The name of its state.
     pub(in crate::group) fn state_name(&self) -> &'static str {
         self.state.name()
@@ -83,7 +70,6 @@ impl Classic {
 
     /// A rebalance begins, or begins anew.
     pub(super) fn note_rebalance(&mut self, turn: &mut Turn<'_, '_>, trigger: Trigger) {
-        self.rebalances.add(trigger.reason);
         self.rebalancing_since.get_or_insert(turn.now());
         turn.note(&self.group_id, Happening::RebalanceStarted(trigger));
     }
@@ -122,7 +108,7 @@ impl Classic {
     }
 
     fn assignments(&self) -> Option<Arc<Assignments>> {
-        let members = self.roster.iter().map(|(member_id, member)| (member_id, &member.assignment));
+        let members = self.roster.iter().map(|(member_id, member)| (member_id, member.assignment.clone()));
         Assignments::kept(self.is_consumer_protocol(), members)
     }
 }

@@ -45,7 +45,8 @@ pub(in crate::group) use self::ownership::Ownership;
 use self::roster::Roster;
 pub(in crate::group) use self::state::DEAD;
 use self::state::State;
-use super::events::{Assignments, RebalanceCounts};
+pub(in crate::group) use self::view::GROUP_TYPE;
+use super::events::Assignments;
 use super::reply::{JoinReply, SyncReply};
 use super::turn::Turn;
 
@@ -82,7 +83,6 @@ pub(in crate::group) struct Classic {
     rebalancing_since: Option<Monotonic>,
     /// The assignment of the last generation that had one, if it is known.
     assigned: Option<Arc<Assignments>>,
-    rebalances: RebalanceCounts,
     /// A moment no later than the earliest of all deadlines here. It may be early, since most deadlines move away
     /// (each heartbeat does that) long before they come.
     soonest: Option<Monotonic>,
@@ -127,7 +127,6 @@ impl Classic {
             sync_ends: None,
             rebalancing_since: None,
             assigned: None,
-            rebalances: RebalanceCounts::default(),
             soonest: None,
         }
     }

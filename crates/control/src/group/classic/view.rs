@@ -11,7 +11,7 @@ use crate::group::reply::{DescribeReply, DescribedMember, ListedGroup};
 use crate::group::turn::Turn;
 
 /// The name of this kind of group (`Group.GroupType.CLASSIC`).
-const CLASSIC: &str = "classic";
+pub(in crate::group) const GROUP_TYPE: &str = "classic";
 
 impl Classic {
     /// Checks who commits (`ClassicGroup.validateOffsetCommit`). A member's commit also proves that it lives.
@@ -76,11 +76,11 @@ impl Classic {
         let passes = |filter: &[String], name: &str| {
             filter.is_empty() || filter.iter().any(|text| text.eq_ignore_ascii_case(name))
         };
-        (passes(states, state) && passes(types, CLASSIC)).then(|| ListedGroup {
+        (passes(states, state) && passes(types, GROUP_TYPE)).then(|| ListedGroup {
             group_id: Arc::clone(&self.group_id),
             protocol_type: self.protocol_type.clone().unwrap_or_default(),
             state,
-            group_type: CLASSIC,
+            group_type: GROUP_TYPE,
         })
     }
 

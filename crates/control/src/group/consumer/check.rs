@@ -18,7 +18,7 @@ impl ConsumerGroup {
     pub(in crate::group) fn check(&self) {
         let mut owners = BTreeMap::new();
         let mut index = Index::default();
-        for (member_id, member) in &self.members {
+        for (member_id, member) in self.members.iter() {
             for partition in member.current.partitions() {
                 let other = owners.insert(partition, member_id);
                 assert_eq!(other, None, "{partition:?} of {member_id} has another owner");
@@ -42,7 +42,7 @@ impl ConsumerGroup {
         assert_eq!(index, self.index);
         assert!(self.target.epoch <= self.epoch);
         let mut targets = BTreeMap::new();
-        for (member_id, target) in &self.targets {
+        for (member_id, target) in self.targets.iter() {
             assert!(self.members.contains_key(member_id), "the target of {member_id} is nobody's");
             for (topic_id, partitions) in &**target {
                 for partition in partitions {
@@ -57,7 +57,7 @@ impl Timers {
     /// Every member would be missed.
     pub(in crate::group) fn check(&self, group_id: &str, group: &ConsumerGroup) {
         group.check();
-        for (member_id, member) in &group.members {
+        for (member_id, member) in group.members.iter() {
             assert!(self.runs(group_id, member_id, Timer::Session), "{member_id} would never expire");
             if member.must_revoke() {
                 assert!(self.runs(group_id, member_id, Timer::Rebalance), "{member_id} may revoke for ever");

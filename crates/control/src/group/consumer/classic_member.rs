@@ -24,7 +24,6 @@ use crate::codec::ConsumerProtocolSubscription;
 use crate::group::classic::{CONSUMER, Converted};
 use crate::group::command::{Heartbeat, Join, Sync};
 use crate::group::config::MigrationPolicy;
-use crate::group::events::{RebalanceReason, Trigger};
 use crate::group::reply::{JoinReply, SyncReply};
 use crate::machine::Caller;
 
@@ -65,8 +64,7 @@ impl Context<'_> {
         let generation = draft.group().members.get(&member_id).map_or(0, |member| member.current.epoch);
         self.timers.cancel(&group_id, &member_id, Timer::Join);
         let converted = if downgrades {
-            let trigger = Trigger::by(RebalanceReason::StaticMemberReplaced, &member_id);
-            Some(self.downgrade(draft, &[], before.epoch, rebalances.then_some(trigger))?)
+            Some(self.downgrade(draft, &[], before.epoch, rebalances)?)
         } else {
             self.start(&group_id, &member_id, Timer::Session, join.session_timeout_ms);
             self.start(&group_id, &member_id, Timer::Sync, join.rebalance_timeout_ms);

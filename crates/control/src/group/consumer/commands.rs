@@ -7,6 +7,7 @@ use ottla_model::{ErrorCode, TopicId};
 use super::context::Context;
 use super::convert::bury;
 use super::draft::Draft;
+use super::events::Occasion;
 use super::member::{JOIN_EPOCH, LEAVE_EPOCH, LEAVE_STATIC_EPOCH};
 use super::refusal::Refusal;
 use super::state::ConsumerGroup;
@@ -15,6 +16,7 @@ use super::{Timers, request};
 use crate::group::TopicsImage;
 use crate::group::classic::Converted;
 use crate::group::command::{ConsumerHeartbeat, Heartbeat, Join, Leave, Sync};
+use crate::group::events::Happening;
 use crate::group::groups::{Durable, Groups};
 use crate::group::reply::{ConsumerDescribeReply, ConsumerHeartbeatReply, JoinReply, LeaveReply, SyncReply};
 use crate::group::turn::Turn;
@@ -34,10 +36,7 @@ fn context<'a>(turn: &Turn<'a, '_>, topics: &'a TopicsImage, timers: &'a mut Tim
 impl Groups {
     /// The group, if it is a consumer group.
     pub(in crate::group) fn consumer_group(&self, group_id: &str) -> Option<&Arc<ConsumerGroup>> {
-        match &self.groups.get(group_id)?.durable {
-            Durable::Consumer(group) => Some(group),
-            Durable::Absent | Durable::Offsets | Durable::Recorded(_) => None,
-        }
+        self.groups.get(group_id)?.consumer()
     }
 
     /// Handles a ConsumerGroupHeartbeat.
@@ -68,8 +67,8 @@ impl Groups {
             let group = self.consumer_group(group_id).ok_or_else(|| self.not_a_consumer_group(group_id))?;
             let mut draft = Draft::new(Arc::clone(group_id), Arc::clone(group));
             let mut context = context(turn, &self.topics, &mut self.timers);
-            let (reply, converted) = context.leave(&mut draft, caller, heartbeat)?;
-            self.finish(turn, draft, converted)?;
+            let (reply, converted) = context.leave(&mut draft, heartbeat)?;
+            self.finish(turn, draft, converted, &Occasion::Request { by: caller, leaving: &[] })?;
             return Ok(reply);
         }
         let Begun { mut draft, is_upgrade } =
@@ -81,9 +80,10 @@ impl Groups {
         let mut context = context(turn, &self.topics, &mut self.timers);
         let reply = context.heartbeat(&mut draft, caller, heartbeat, || new_member_id)?;
         if is_upgrade && let Some(group) = self.groups.get_mut(group_id) {
+            turn.note(group_id, Happening::Upgraded { members: group.classic.len() });
             group.classic.send_back(turn);
         }
-        self.finish(turn, draft, None)?;
+        self.finish(turn, draft, None, &Occasion::Request { by: caller, leaving: &[] })?;
         Ok(reply)
     }
 
@@ -129,17 +129,17 @@ impl Groups {
         Refusal::new(ErrorCode::GroupIdNotFound, format!("Group {group_id} {what}."))
     }
 
-    /// Asks for the records of a draft, and has the classic group that it became take over.
+    /// Asks for the records of a draft, remembers what happened, and has the classic group that it became take over.
     fn finish(
         &mut self,
         turn: &mut Turn<'_, '_>,
         mut draft: Draft,
         converted: Option<Converted>,
+        occasion: &Occasion<'_>,
     ) -> Result<(), Refusal> {
         let group_id = Arc::clone(&draft.group_id);
-        draft.is_conversion |= converted.is_some();
-        self.note_changes(turn, &mut draft);
-        turn.effects.records.extend(draft.into_records()?);
+        turn.effects.records.extend(draft.take_records()?);
+        self.note_changes(turn, &draft, converted.as_ref(), occasion);
         if let (Some(converted), Some(group)) = (converted, self.groups.get_mut(&group_id)) {
             group.classic = converted.classic;
             group.classic.take_over(turn, converted.rebalances);
@@ -161,8 +161,9 @@ impl Groups {
         let new_member_id = TopicId::from_random(turn.env.random.next_u128()).to_string().into();
         let mut context = context(turn, &self.topics, &mut self.timers);
         let decided = context.join_classic(&mut draft, caller, join, new_member_id);
-        let decided =
-            decided.and_then(|(reply, converted)| self.finish(turn, draft, converted).map(|()| reply));
+        let occasion = Occasion::Request { by: caller, leaving: &[] };
+        let decided = decided
+            .and_then(|(reply, converted)| self.finish(turn, draft, converted, &occasion).map(|()| reply));
         turn.reply(
             reply_to,
             decided.unwrap_or_else(|refusal| JoinReply::error(Arc::default(), refusal.error)),
@@ -179,9 +180,10 @@ impl Groups {
         let Some(group) = self.consumer_group(group_id) else { return Ok(()) };
         let mut draft = Draft::new(Arc::clone(group_id), Arc::clone(group));
         bury(&mut draft);
-        draft.is_conversion = true;
         self.timers.forget(group_id);
-        self.finish(turn, draft, None).map_err(|refusal| refusal.error)
+        let records = draft.take_records().map_err(|refusal| refusal.error)?;
+        turn.effects.records.extend(records);
+        Ok(())
     }
 
     /// Handles a SyncGroup to a consumer group.
@@ -219,9 +221,11 @@ impl Groups {
     ) {
         let mut draft = Draft::new(leave.group_id, group);
         let mut context = context(turn, &self.topics, &mut self.timers);
-        let decided = context.leave_group(&mut draft, caller, leave.members);
-        let decided =
-            decided.and_then(|(members, converted)| self.finish(turn, draft, converted).map(|()| members));
+        let decided = context.leave_group(&mut draft, &leave.members);
+        let occasion = Occasion::Request { by: caller, leaving: &leave.members };
+        let decided = decided.and_then(|(members, converted)| {
+            self.finish(turn, draft, converted, &occasion).map(|()| members)
+        });
         turn.reply(
             reply_to,
             match decided {
@@ -260,7 +264,7 @@ impl Groups {
         let mut draft = Draft::new(Arc::clone(group_id), Arc::clone(group));
         let mut context = context(turn, &self.topics, &mut self.timers);
         let converted = context.tick(&mut draft, due)?;
-        self.finish(turn, draft, converted)
+        self.finish(turn, draft, converted, &Occasion::TimeUp(due))
     }
 
     /// Starts the timers of all members that have none: after a start, and after an append failed.

@@ -19,7 +19,6 @@ use crate::codec::{
 use crate::group::TopicsImage;
 use crate::group::assignor::PartitionsByTopic;
 use crate::group::classic::{Classic, Converted, ConvertedMember};
-use crate::group::events::Trigger;
 use crate::machine::Record;
 
 impl From<EncodeError> for Refusal {
@@ -45,7 +44,6 @@ impl Context<'_> {
             .map(|member| upgrade_member(group_id, member, self.topics))
             .collect::<Result<_, _>>()?;
         let mut draft = Draft::new(Arc::clone(group_id), Arc::default());
-        draft.is_conversion = true;
         draft.record(classic.tombstone()?);
         for member in &members {
             let metadata = Arc::new(member.metadata.clone());
@@ -71,6 +69,7 @@ impl Context<'_> {
             self.start(group_id, &member.member_id, Timer::Session, session_timeout_ms);
             draft.change(Change::Current(member.member_id, Some(Arc::new(current))));
         }
+        draft.begin_here();
         Ok(draft)
     }
 
@@ -113,7 +112,7 @@ impl Context<'_> {
         draft: &mut Draft,
         leaving: &[Arc<str>],
         epoch: i32,
-        rebalances: Option<Trigger>,
+        rebalances: bool,
     ) -> Result<Converted, Refusal> {
         let group = draft.snapshot();
         let staying = group.members.iter().filter(|(member_id, _)| !leaving.contains(member_id));
@@ -155,12 +154,13 @@ impl ConsumerGroup {
     pub(in crate::group) fn tombstones(self: &Arc<Self>, group_id: &Arc<str>) -> Vec<Record> {
         let mut draft = Draft::new(Arc::clone(group_id), Arc::clone(self));
         bury(&mut draft);
-        draft.into_records().unwrap_or_default()
+        draft.take_records().unwrap_or_default()
     }
 }
 
 /// Asks for the tombstones of everything in the group (`createGroupTombstoneRecords`).
 pub(super) fn bury(draft: &mut Draft) {
+    draft.bury();
     let group = draft.snapshot();
     for member_id in group.members.keys() {
         draft.change(Change::Current(Arc::clone(member_id), None));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ottla_model::{PartitionIndex, TopicId};
 
 use super::member::Member;
+use super::shared_map::SharedMap;
 
 /// How many members name a topic, and how many resolved expressions match it (`SubscriptionCount`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,9 +23,9 @@ pub(super) struct Index {
     pub(super) regexes: BTreeMap<Arc<str>, usize>,
     pub(super) assignors: BTreeMap<Arc<str>, usize>,
     /// Static members: instance id and member id.
-    instances: BTreeSet<(Arc<str>, Arc<str>)>,
+    instances: SharedMap<(Arc<str>, Arc<str>), ()>,
     /// How many members have each partition. More than one would be a bug.
-    owners: BTreeMap<TopicId, BTreeMap<PartitionIndex, usize>>,
+    owners: SharedMap<(TopicId, PartitionIndex), usize>,
     pub(super) classic_members: usize,
     pub(super) classic_protocols: BTreeMap<Arc<str>, usize>,
 }
@@ -38,10 +39,11 @@ impl Index {
         member.regex().into_iter().for_each(|regex| increment(&mut self.regexes, regex));
         metadata.assignor.iter().for_each(|assignor| increment(&mut self.assignors, assignor));
         if let Some(instance) = &metadata.instance_id {
-            self.instances.insert((Arc::clone(instance), Arc::clone(member_id)));
+            self.instances.insert((Arc::clone(instance), Arc::clone(member_id)), ());
         }
-        for (topic_id, partition) in member.current.partitions() {
-            *self.owners.entry(topic_id).or_default().entry(partition).or_default() += 1;
+        for partition in member.current.partitions() {
+            let owners = self.owners.get(&partition).copied().unwrap_or_default();
+            self.owners.insert(partition, owners.saturating_add(1));
         }
         if let Some(classic) = &metadata.classic {
             self.classic_members += 1;
@@ -59,12 +61,10 @@ impl Index {
         if let Some(instance) = &metadata.instance_id {
             self.instances.remove(&(Arc::clone(instance), Arc::clone(member_id)));
         }
-        for (topic_id, partition) in member.current.partitions() {
-            if let Some(partitions) = self.owners.get_mut(&topic_id) {
-                decrement(partitions, &partition);
-                if partitions.is_empty() {
-                    self.owners.remove(&topic_id);
-                }
+        for partition in member.current.partitions() {
+            match self.owners.remove(&partition) {
+                Some(owners) if owners > 1 => drop(self.owners.insert(partition, owners.saturating_sub(1))),
+                _ => {}
             }
         }
         if let Some(classic) = &metadata.classic {
@@ -97,16 +97,13 @@ impl Index {
     /// The member of that instance id.
     pub(super) fn static_member(&self, instance_id: &Arc<str>) -> Option<&Arc<str>> {
         let from = (Arc::clone(instance_id), Arc::default());
-        self.instances
-            .range(from..)
-            .next()
-            .filter(|(instance, _)| instance == instance_id)
-            .map(|(_, member_id)| member_id)
+        let (found, ()) = self.instances.at_or_after(&from)?;
+        Some(found).filter(|(instance, _)| instance == instance_id).map(|(_, member_id)| member_id)
     }
 
     /// True while a member has the partition, also one that is giving it back.
     pub(super) fn is_owned(&self, topic_id: TopicId, partition: PartitionIndex) -> bool {
-        self.owners.get(&topic_id).is_some_and(|partitions| partitions.contains_key(&partition))
+        self.owners.contains_key(&(topic_id, partition))
     }
 }
 

@@ -8,23 +8,19 @@ use ottla_model::ErrorCode;
 use super::context::Context;
 use super::draft::Draft;
 use super::enter::{check_not_fenced, remove_member, unknown_instance, unknown_member};
-use super::events::{event_member, waited};
 use super::member::{Current, LEAVE_STATIC_EPOCH, Member, Owned};
 use super::refusal::Refusal;
 use super::state::{Change, ConsumerGroup};
 use super::timers::{Due, Timer};
 use crate::group::classic::Converted;
 use crate::group::command::{ConsumerHeartbeat, LeavingMember};
-use crate::group::events::{EventClient, Happening, RebalanceReason, Trigger, short};
 use crate::group::reply::{ConsumerHeartbeatReply, LeftMember};
-use crate::machine::Caller;
 
 impl Context<'_> {
     /// Takes a member out that says it leaves, for good or for a while (`consumerGroupLeave`).
     pub(super) fn leave(
         &mut self,
         draft: &mut Draft,
-        caller: &Caller,
         heartbeat: &ConsumerHeartbeat,
     ) -> Result<(ConsumerHeartbeatReply, Option<Converted>), Refusal> {
         let group = draft.group();
@@ -49,8 +45,6 @@ impl Context<'_> {
             draft.change(Change::Current(member_id, Some(away)));
             return Ok((reply, None));
         }
-        let left = event_member(&member_id, member);
-        draft.note(Happening::Left { member: left, by: EventClient::of(caller), reason: None });
         let converted = self.fence(draft, &[member_id])?;
         Ok((reply, converted))
     }
@@ -60,27 +54,19 @@ impl Context<'_> {
     pub(super) fn leave_group(
         &mut self,
         draft: &mut Draft,
-        caller: &Caller,
-        members: Vec<LeavingMember>,
+        members: &[LeavingMember],
     ) -> Result<(Vec<LeftMember>, Option<Converted>), Refusal> {
         let mut gone = Vec::new();
         let mut left = Vec::with_capacity(members.len());
         for member in members {
-            let found = find_leaving(draft.group(), &draft.group_id, &member);
+            let found = find_leaving(draft.group(), &draft.group_id, member);
             let error = found.as_ref().err().map_or(ErrorCode::None, |refusal| refusal.error);
-            let LeavingMember { member_id, group_instance_id, reason } = member;
-            if let Ok(found) = found
-                && !gone.contains(&found)
-            {
-                if let Some(member) = draft.group().members.get(&found) {
-                    let (member, by) = (event_member(&found, member), EventClient::of(caller));
-                    draft.note(Happening::Left { member, by, reason: reason.as_ref().map(short) });
-                }
-                gone.push(found);
-            }
+            gone.extend(found);
+            let LeavingMember { member_id, group_instance_id, .. } = member.clone();
             left.push(LeftMember { member_id, group_instance_id, error });
         }
         gone.sort_unstable();
+        gone.dedup();
         let converted = self.fence(draft, &gone)?;
         Ok((left, converted))
     }
@@ -97,9 +83,7 @@ impl Context<'_> {
         }
         if self.may_downgrade_without(draft.group(), member_ids) {
             let epoch = draft.group().epoch;
-            let leaving = member_ids.first().cloned().unwrap_or_default();
-            let trigger = Trigger::by(RebalanceReason::MemberLeft, &leaving);
-            return self.downgrade(draft, member_ids, epoch, Some(trigger)).map(Some);
+            return self.downgrade(draft, member_ids, epoch, true).map(Some);
         }
         let mut regexes: BTreeMap<Arc<str>, usize> = BTreeMap::new();
         for member_id in member_ids {
@@ -124,22 +108,13 @@ impl Context<'_> {
 
     /// Starts the timers of all members that have none (`onLoaded`).
     pub(super) fn revive(&mut self, group_id: &Arc<str>, group: &ConsumerGroup) {
-        for (member_id, member) in &group.members {
+        for (member_id, member) in group.members.iter() {
             let session_timeout_ms = self.config.consumer.session_timeout_ms(group_id);
             self.start_if_absent(group_id, member_id, Timer::Session, session_timeout_ms);
             if member.must_revoke() {
                 let rebalance_timeout_ms = member.metadata.rebalance_timeout_ms;
                 self.start_if_absent(group_id, member_id, Timer::Rebalance, rebalance_timeout_ms);
             }
-        }
-    }
-
-    /// How long the member has for something, in milliseconds.
-    fn time_for(&self, group_id: &str, timer: Timer, member: &Member) -> i32 {
-        match (timer, &member.metadata.classic) {
-            (Timer::Session, Some(classic)) => classic.session_timeout_ms,
-            (Timer::Session, None) => self.config.consumer.session_timeout_ms(group_id),
-            _ => member.metadata.rebalance_timeout_ms,
         }
     }
 
@@ -150,13 +125,6 @@ impl Context<'_> {
             if *timer == Timer::Rebalance && !member.must_revoke() {
                 continue;
             }
-            let evicted = Happening::Evicted {
-                member: event_member(member_id, member),
-                missed: timer.missed(),
-                waited: waited(self.time_for(&draft.group_id, *timer, member)),
-                last_seen: None,
-            };
-            draft.note(evicted);
             if let Some(converted) = self.fence(draft, &[Arc::clone(member_id)])? {
                 return Ok(Some(converted));
             }

@@ -15,17 +15,18 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `member`, `state`, `index` | the durable state |
+//! | `member`, `state`, `index`, `shared_map` | the durable state |
 //! | `change` | its records |
 //! | `draft`, `context` | what a decision works with |
 //! | `heartbeat`, `enter`, `subscription`, `assign`, `reconcile` | a heartbeat, in the order of its steps |
 //! | `leave`, `timers` | how members go |
 //! | `classic_member` | members that use the classic protocol |
 //! | `convert` | upgrade and downgrade of whole groups |
-//! | `events` | what `ottla group why` tells |
+//! | `events`, `assignments` | what is remembered of all that |
 //! | `commands`, `replay` | the seam to the machine |
 
 mod assign;
+mod assignments;
 mod change;
 #[cfg(test)]
 mod check;
@@ -44,6 +45,7 @@ mod reconcile;
 mod refusal;
 mod replay;
 mod request;
+mod shared_map;
 mod state;
 mod subscription;
 mod timers;
@@ -51,3 +53,4 @@ mod view;
 
 pub(in crate::group) use self::state::{ConsumerGroup, Overwritten};
 pub(in crate::group) use self::timers::Timers;
+pub(in crate::group) use self::view::GROUP_TYPE;

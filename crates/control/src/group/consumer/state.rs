@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::index::Index;
 use super::member::{Current, LEAVE_EPOCH, Member, Metadata};
+use super::shared_map::SharedMap;
 use crate::group::assignor::PartitionsByTopic;
 
 /// A consumer group, as its records tell it.
@@ -14,10 +15,10 @@ pub(in crate::group) struct ConsumerGroup {
     pub(super) epoch: i32,
     /// Hash of the subscribed topics as they were at that epoch.
     pub(super) metadata_hash: i64,
-    pub(super) members: BTreeMap<Arc<str>, Member>,
+    pub(super) members: SharedMap<Arc<str>, Member>,
     pub(super) target: TargetEpoch,
     /// What each member shall have.
-    pub(super) targets: BTreeMap<Arc<str>, Arc<PartitionsByTopic>>,
+    pub(super) targets: SharedMap<Arc<str>, Arc<PartitionsByTopic>>,
     pub(super) resolved: BTreeMap<Arc<str>, Arc<Resolved>>,
     /// True when the log has a record of the topics that the group knew, as Kafka wrote until 4.0.
     pub(super) has_subscription_record: bool,
@@ -110,9 +111,9 @@ impl Default for ConsumerGroup {
         Self {
             epoch: 1,
             metadata_hash: 0,
-            members: BTreeMap::new(),
+            members: SharedMap::default(),
             target: TargetEpoch { epoch: 1, made_at_ms: 0 },
-            targets: BTreeMap::new(),
+            targets: SharedMap::default(),
             resolved: BTreeMap::new(),
             has_subscription_record: false,
             index: Index::default(),

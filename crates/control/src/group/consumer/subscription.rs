@@ -7,12 +7,10 @@ use ottla_model::ErrorCode;
 
 use super::context::Context;
 use super::draft::Draft;
-use super::events::event_member;
 use super::member::{Member, Metadata};
 use super::refusal::Refusal;
 use super::state::{Change, ConsumerGroup, Resolved};
 use super::timers::Refreshed;
-use crate::group::events::Happening;
 use crate::group::topic_pattern::TopicPattern;
 
 /// Least time between two rounds of resolving a group's expressions, in milliseconds, since each looks at every topic
@@ -69,8 +67,6 @@ impl Context<'_> {
             change_regex(draft, &old_regex, &new_regex)?
         };
         self.maybe_resolve(draft.group(), before, &draft.group_id);
-        draft.has_subscription_changed |= names || regex != RegexChange::None;
-        note_arrival(draft, before, member_id);
         Ok(SubscriptionChange { names, regex })
     }
 
@@ -148,21 +144,6 @@ impl Context<'_> {
     pub(super) fn metadata_hash(&self, group: &ConsumerGroup) -> i64 {
         self.topics.metadata_hash(group.index.topics.keys().map(|topic| &**topic))
     }
-}
-
-/// Remembers a member that was not there before the request.
-fn note_arrival(draft: &mut Draft, before: &ConsumerGroup, member_id: &Arc<str>) {
-    let Some(member) = draft.group().members.get(member_id) else { return };
-    if before.members.contains_key(member_id) {
-        return;
-    }
-    let instance_id = member.metadata.instance_id.as_ref();
-    let old = instance_id.and_then(|instance_id| before.static_member(instance_id));
-    let member = event_member(member_id, member);
-    draft.note(match old {
-        Some((old_id, _)) => Happening::Replaced { member, old_member_id: Arc::clone(old_id) },
-        None => Happening::Joined { member },
-    });
 }
 
 /// Forgets the old expression if nobody uses it any more, and checks the new one if nobody has used it yet.

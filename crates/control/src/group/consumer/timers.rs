@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use ottla_model::Monotonic;
 
-use crate::group::events::Assignments;
 use crate::group::wakes::Wakes;
 
 /// A member's time for something.
@@ -53,10 +52,6 @@ pub(in crate::group) struct Timers {
 struct GroupTimers {
     members: BTreeMap<Arc<str>, BTreeMap<Timer, Monotonic>>,
     refreshed: Option<Refreshed>,
-    /// Since when members are on their way to a new target.
-    rebalancing_since: Option<Monotonic>,
-    /// Who had what when all had arrived last.
-    assigned: Option<Arc<Assignments>>,
     /// Expressions that the next tick resolves.
     regexes: BTreeSet<Arc<str>>,
     wake: Option<Monotonic>,
@@ -124,26 +119,6 @@ impl Timers {
         // A group without timers has no place here, which somebody would have to take away again.
         if let Some(group) = self.groups.get_mut(group_id) {
             group.refreshed = Some(refreshed);
-        }
-    }
-
-    /// Remembers when a rebalance began, if none is under way.
-    pub(super) fn begin_rebalance(&mut self, group_id: &str, now: Monotonic) {
-        if let Some(group) = self.groups.get_mut(group_id) {
-            group.rebalancing_since.get_or_insert(now);
-        }
-    }
-
-    /// A rebalance is over, if one was under way: when it began, and who had what before.
-    pub(super) fn end_rebalance(&mut self, group_id: &str) -> Option<(Monotonic, Option<Arc<Assignments>>)> {
-        let group = self.groups.get_mut(group_id)?;
-        Some((group.rebalancing_since.take()?, group.assigned.take()))
-    }
-
-    /// Remembers who has what.
-    pub(super) fn set_assigned(&mut self, group_id: &str, assigned: Option<Arc<Assignments>>) {
-        if let Some(group) = self.groups.get_mut(group_id) {
-            group.assigned = assigned;
         }
     }
 

@@ -1,25 +1,19 @@
 //! What others may ask a consumer group: who may commit and fetch, and how it looks.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use ottla_model::{ErrorCode, PartitionIndex, TopicId};
 
-use super::change::without_epochs;
-use super::convert::embedded_assignment;
 use super::member::Member;
 use super::state::ConsumerGroup;
 use crate::group::assignor::PartitionsByTopic;
 use crate::group::classic::CONSUMER;
 use crate::group::command::CommitOffsets;
-use crate::group::reply::{
-    ConsumerDescribeReply, ConsumerMember, DescribeReply, DescribedMember, ListedGroup, NamedTopicPartitions,
-};
-use crate::group::{GroupConfig, TopicsImage};
+use crate::group::reply::{ConsumerDescribeReply, ConsumerMember, ListedGroup, NamedTopicPartitions};
+use crate::group::{ConsumerGroupConfig, GroupConfig, OutlineMember, TopicsImage};
 
 /// The name of this kind of group (`Group.GroupType.CONSUMER`).
-const GROUP_TYPE: &str = "consumer";
+pub(in crate::group) const GROUP_TYPE: &str = "consumer";
 
 impl ConsumerGroup {
     /// Checks who commits, and what (`ConsumerGroup.validateOffsetCommit`).
@@ -64,7 +58,7 @@ impl ConsumerGroup {
         if epoch == member.current.epoch { Ok(()) } else { Err(wrong_epoch(member)) }
     }
 
-    /// The name of its state.
+    /// Its state, as Kafka prints it.
     pub(in crate::group) fn state_name(&self) -> &'static str {
         self.state().name()
     }
@@ -83,26 +77,6 @@ impl ConsumerGroup {
     ) -> bool {
         let member = self.members.get(member_id);
         member.is_some_and(|member| member.current.epoch_of(topic_id, partition).is_some())
-    }
-
-    /// The group as a classic one would be described, its assignments in the embedded protocol.
-    pub(in crate::group) fn outlined(&self, group_id: &Arc<str>, topics: &TopicsImage) -> DescribeReply {
-        let members = self.members.iter().map(|(member_id, member)| {
-            let owned = without_epochs(&member.current.assigned);
-            DescribedMember {
-                member_id: Arc::clone(member_id),
-                group_instance_id: member.metadata.instance_id.clone(),
-                client_id: Arc::clone(&member.metadata.client_id),
-                client_host: Arc::clone(&member.metadata.client_host),
-                metadata: Bytes::new(),
-                assignment: embedded_assignment(&owned, &[0, 0], topics).unwrap_or_default(),
-            }
-        });
-        DescribeReply {
-            protocol_type: CONSUMER.into(),
-            members: members.collect(),
-            ..DescribeReply::error(Arc::clone(group_id), ErrorCode::None, self.state_name())
-        }
     }
 
     /// The group in a list, if it passes the filters (`listGroups`).
@@ -124,6 +98,28 @@ impl ConsumerGroup {
         })
     }
 
+    /// The assignor that most members ask for, or else the one that is used when none does.
+    pub(in crate::group) fn assignor_name(&self, config: &ConsumerGroupConfig) -> Arc<str> {
+        let preferred = self.index.assignors.iter().max_by_key(|(_, members)| **members);
+        let default = || config.assignors.first().map_or("", |assignor| assignor.name()).into();
+        preferred.map_or_else(default, |(name, _)| Arc::clone(name))
+    }
+
+    /// Its members, for who only watches.
+    pub(in crate::group) fn outline_members(&self, topics: &TopicsImage) -> Vec<OutlineMember> {
+        let members = self.members.iter().map(|(member_id, Member { metadata, current })| OutlineMember {
+            member_id: Arc::clone(member_id),
+            group_instance_id: metadata.instance_id.clone(),
+            client_id: Arc::clone(&metadata.client_id),
+            client_host: Arc::clone(&metadata.client_host),
+            partitions: named(&current.owned(), topics)
+                .into_iter()
+                .map(|topic| (topic.topic, topic.partitions))
+                .collect(),
+        });
+        members.collect()
+    }
+
     /// The group with its members (`ConsumerGroup.asDescribedGroup`).
     pub(in crate::group) fn described(
         &self,
@@ -131,8 +127,6 @@ impl ConsumerGroup {
         config: &GroupConfig,
         topics: &TopicsImage,
     ) -> ConsumerDescribeReply {
-        let preferred = self.index.assignors.iter().max_by_key(|(_, members)| **members);
-        let default = || config.consumer.assignors.first().map_or("", |assignor| assignor.name()).into();
         let members = self.members.iter().map(|(member_id, member)| {
             let target = self.targets.get(member_id).map(|target| named(target, topics));
             described_member(member_id, member, target.unwrap_or_default(), topics)
@@ -144,7 +138,7 @@ impl ConsumerGroup {
             state: self.state().name(),
             group_epoch: self.epoch,
             assignment_epoch: self.target.epoch,
-            assignor: preferred.map_or_else(default, |(name, _)| Arc::clone(name)),
+            assignor: self.assignor_name(&config.consumer),
             members: members.collect(),
         }
     }
@@ -161,10 +155,6 @@ fn described_member(
     topics: &TopicsImage,
 ) -> ConsumerMember {
     let Member { metadata, current } = member;
-    let mut owned: BTreeMap<_, _> = without_epochs(&current.assigned);
-    for (topic_id, partitions) in without_epochs(&current.revoking) {
-        owned.entry(topic_id).or_default().extend(partitions);
-    }
     ConsumerMember {
         member_id: Arc::clone(member_id),
         instance_id: metadata.instance_id.clone(),
@@ -174,7 +164,7 @@ fn described_member(
         client_host: Arc::clone(&metadata.client_host),
         subscribed_topic_names: metadata.topics.iter().cloned().collect(),
         subscribed_topic_regex: Arc::clone(&metadata.regex),
-        assignment: named(&owned, topics),
+        assignment: named(&current.owned(), topics),
         target_assignment,
         uses_classic_protocol: member.uses_classic_protocol(),
     }

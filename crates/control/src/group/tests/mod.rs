@@ -2,6 +2,7 @@
 
 mod causes;
 mod consumer;
+mod crowds;
 mod expiry;
 mod failures;
 mod membership;

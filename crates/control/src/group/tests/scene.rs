@@ -402,5 +402,7 @@ impl Groups {
         let wakes = self.groups.values().filter(|group| group.wake.is_some()).count();
         assert_eq!(self.wakes.len(), wakes, "one entry a group");
         assert!(self.undone.is_empty());
+        let is_known = |group_id: &Arc<str>| self.groups.contains_key(group_id);
+        assert!(self.rebalances.group_ids().all(is_known), "what is kept of groups goes with them");
     }
 }

@@ -7,6 +7,7 @@ use ottla_model::{ErrorCode, Seen};
 
 use super::membership::stable_pair;
 use super::*;
+use crate::codec::ConsumerProtocolAssignment;
 use crate::group::*;
 
 fn member(member: &EventMember) -> String {
@@ -14,12 +15,22 @@ fn member(member: &EventMember) -> String {
     format!("{}{instance}", show::short(&member.member_id))
 }
 
+/// What consumers write, or else the bytes as they are.
+fn assignment(bytes: &Bytes) -> String {
+    let Ok(assignment) = ConsumerProtocolAssignment::decode(bytes) else {
+        return String::from_utf8_lossy(bytes).into_owned();
+    };
+    let topics = assignment.assigned_partitions.iter();
+    let topics = topics.map(|(topic, partitions)| format!("{topic}{partitions:?}"));
+    format!("({})", topics.collect::<Vec<_>>().join(" "))
+}
+
 fn assigned(assignments: &Option<std::sync::Arc<Assignments>>) -> String {
     let Some(assignments) = assignments else { return "unknown".to_owned() };
     let members = assignments
         .members
         .iter()
-        .map(|(member_id, bytes)| format!("{}={}", show::short(member_id), String::from_utf8_lossy(bytes)));
+        .map(|(member_id, bytes)| format!("{}={}", show::short(member_id), assignment(bytes)));
     members.collect::<Vec<_>>().join(" ")
 }
 
@@ -37,6 +48,7 @@ fn told(event: &GroupEvent) -> String {
         Happening::Replaced { member: one, old_member_id } => {
             format!("{} replaces {}", member(one), show::short(old_member_id))
         }
+        Happening::Away { member: one } => format!("{} is away", member(one)),
         Happening::RebalanceStarted(trigger) => {
             let words = trigger.words.as_ref().map(|words| format!(" saying {words:?}")).unwrap_or_default();
             format!("rebalance: {} {}{words}", trigger.reason.name(), show::short(&trigger.member_id))
@@ -45,11 +57,17 @@ fn told(event: &GroupEvent) -> String {
             let leads = if *is_new { "now leads" } else { "leads" };
             format!("generation {generation} of {members}, {} {leads}", show::short(leader))
         }
+        Happening::TargetMade { epoch, assignor, target } => {
+            format!("target of epoch {epoch} by {assignor}: {}", assigned(target))
+        }
         Happening::RebalanceFinished { generation, took, before, after } => {
             format!("generation {generation} after {took:?}: {} -> {}", assigned(before), assigned(after))
         }
         Happening::Emptied { generation } => format!("empty in generation {generation}"),
         Happening::Restored { generation, members } => format!("back with {members} in {generation}"),
+        Happening::Upgraded { members } => format!("upgraded with {members}"),
+        Happening::Downgraded { members } => format!("downgraded with {members}"),
+        Happening::TakenBack => "taken back".to_owned(),
         Happening::Deleted { by } => {
             format!("deleted by {}", by.as_ref().map_or("nobody", |by| &by.client_id))
         }

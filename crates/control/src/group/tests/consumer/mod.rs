@@ -1,13 +1,14 @@
 //! Consumer groups by transcript.
 
+mod admin;
 mod convert;
-mod events;
 mod expiry;
 mod failures;
 mod heartbeats;
 mod members;
 mod random;
 mod regexes;
+mod why;
 
 use std::sync::Arc;
 

@@ -152,7 +152,7 @@ impl Story {
     fn is_member(&self, client: &Client) -> bool {
         self.scene.groups.groups.get("g").is_some_and(|group| match &group.durable {
             Durable::Consumer(consumer) => consumer.has(&client.member_id),
-            _ => group.classic.has_member(&client.member_id),
+            _ => group.classic.contains(&client.member_id),
         })
     }
 
