@@ -177,6 +177,12 @@ impl Log {
         self.recovery_point
     }
 
+    /// Bytes of the newest segment that a power loss could take.
+    #[must_use]
+    pub fn newest_unsynced_bytes(&self) -> u64 {
+        self.segments.last().map_or(0, Segment::unsynced_bytes)
+    }
+
     /// Bytes of all segments, without their indexes.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {

@@ -4,7 +4,7 @@
 //! gathers for the next sync. Several partitions are synced at a time.
 //!
 //! What nobody waits for is synced in the background, so that a power loss costs at most a window
-//! (`ottla.flush.background.ms`, `flush.ms`). When that is due for many partitions at a time, they share one sync of the
+//! (`ottla.flush.background.ms`, `flush.ms`), and sooner when much of one log is unsynced. When that is due for many partitions at a time, they share one sync of the
 //! file system.
 //!
 //! A log whose sync has failed is offline for good. One that is still open could only not write a small file, for
@@ -100,6 +100,13 @@ impl CommitStage for Flusher {
                 self.work.notify_one();
             }
         } else if sync != Needs::First {
+            if sync == Needs::Soon && self.background.is_some() && !entry.running {
+                let now = self.clock.monotonic();
+                if entry.due.is_none_or(|due| due > now) {
+                    entry.due = Some(now);
+                    self.work.notify_one();
+                }
+            }
             drop(state);
             partition.commit(end);
         }
@@ -121,7 +128,7 @@ impl Flusher {
 
     fn within(&self, sync: Needs) -> Option<Duration> {
         let topic = match sync {
-            Needs::First | Needs::Within(i64::MAX) => None,
+            Needs::First | Needs::Soon | Needs::Within(i64::MAX) => None,
             Needs::Within(millis) => Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0))),
         };
         [topic, self.background].into_iter().flatten().min()

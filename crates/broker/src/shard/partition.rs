@@ -30,7 +30,14 @@ pub(crate) enum Needs {
     First,
     /// Within so many milliseconds (`flush.ms`).
     Within(i64),
+    /// As soon as possible, though nobody waits for it: so much is unsynced that its sync, and those of other logs behind
+    /// it, would take long.
+    Soon,
 }
+
+/// Unsynced bytes of a log that are synced in the background without waiting for the time. At 200 MB/s that is a third of a
+/// second, which is how long the sync of another log may have to wait.
+const UNSYNCED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// What an append led to.
 #[derive(Debug, Clone, Copy)]
@@ -198,7 +205,11 @@ impl Partition {
         let appended = log.append(records, append)?;
         let unsynced = appended.last_offset.saturating_add(1).saturating_sub(log.recovery_point());
         let first = unsynced > 0 && unsynced >= log.config().flush_messages;
-        let sync = if first { Needs::First } else { Needs::Within(log.config().flush_ms) };
+        let sync = match log.newest_unsynced_bytes() {
+            _ if first => Needs::First,
+            0..UNSYNCED_BYTES_MAX => Needs::Within(log.config().flush_ms),
+            _ => Needs::Soon,
+        };
         // A duplicate repeats a promise, so it waits as the first time; it leaves nothing else to do.
         if !appended.duplicate {
             let records = appended.last_offset.saturating_sub(appended.base_offset).saturating_add(1);

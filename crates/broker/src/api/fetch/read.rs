@@ -57,8 +57,8 @@ pub(super) enum Reads {
     All,
 }
 
-/// Reads every target once; `None` when one of them would have to wait for the disk and may not. The first batch of the first partition that has one is returned even if it is larger
-/// than the limit, so that a consumer always gets on (KIP-74).
+/// Reads every target once; `None` when one of them would have to wait for the disk and may not. The first batch of the
+/// first partition that has one is returned even if it is larger than the limit, so that a consumer always gets on (KIP-74).
 pub(super) fn round(shard: &Shard, targets: &[Target], limits: &Limits, reads: Reads) -> Option<Round> {
     let mut round = Round { responses: Vec::with_capacity(targets.len()), bytes: 0, urgent: false };
     let mut readable = false;

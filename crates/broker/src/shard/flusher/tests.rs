@@ -183,3 +183,23 @@ fn a_log_that_is_appended_to_during_its_sync_is_synced_again() {
     assert_eq!(scene.turn(0), 1);
     assert_eq!(scene.ends()[0], (2, 2));
 }
+
+#[test]
+fn a_log_with_much_that_is_unsynced_does_not_wait_for_its_time() {
+    let scene = Scene::new(i64::MAX);
+    let partition = &scene.partitions[0];
+    let mut builder = BatchBuilder::new();
+    builder.push(NewRecord { timestamp: 1, key: None, value: Some(&[0; 1024 * 1024 - 200]), headers: &[] });
+    let large = builder.build();
+    let append = || partition.append(large.clone(), Origin::Client, NOW).expect("appended");
+    for number in 0..64 {
+        append();
+        assert_eq!(scene.turn(0), 0, "{number}");
+    }
+    append();
+    assert_eq!(scene.turn(0), 1);
+    assert_eq!(scene.ends()[0], (65, 65));
+    append();
+    assert_eq!(scene.turn(999), 0);
+    assert_eq!(scene.turn(1000), 1);
+}
