@@ -131,6 +131,8 @@ pub(crate) fn load(
         sync_beginnings(place)?;
     }
     loaded.segments.iter_mut().for_each(Segment::release);
+    // A broker with many logs keeps them all, and a vector has room for four from its first push on.
+    loaded.segments.shrink_to_fit();
     Ok(loaded)
 }
 

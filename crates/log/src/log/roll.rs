@@ -63,6 +63,10 @@ impl Log {
         }
         let capacity = self.config.segment_bytes_bounded();
         let segment = Segment::create(Arc::clone(&self.place), self.end_offset, capacity, now)?;
+        if self.segments.is_empty() {
+            // Most logs of a broker with many are small; a vector makes room for four at its first push.
+            self.segments.reserve_exact(1);
+        }
         self.segments.push(segment);
         self.names_unsynced = true;
         Ok(())
