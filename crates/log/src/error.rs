@@ -20,7 +20,12 @@ pub fn is_transient(error: &io::Error) -> bool {
             | io::ErrorKind::WriteZero
             | io::ErrorKind::ReadOnlyFilesystem
             | io::ErrorKind::OutOfMemory
-    ) || error.raw_os_error().is_some_and(|code| OUT_OF_DESCRIPTORS.contains(&code))
+    ) || is_out_of_descriptors(error)
+}
+
+/// True for an error that only opening a file gives: nothing was done to the file.
+pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    error.raw_os_error().is_some_and(|code| OUT_OF_DESCRIPTORS.contains(&code))
 }
 
 /// `EMFILE` and `ENFILE`, which the standard library has no kinds for.

@@ -5,6 +5,7 @@
 //! lost and the next flush writes it.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,7 +13,7 @@ use ottla_model::{Offset, WallMillis};
 
 use super::{Log, State};
 use crate::disk::{DiskFile, OpenFile};
-use crate::error::{LogError, is_transient};
+use crate::error::{LogError, is_out_of_descriptors, is_transient};
 use crate::names::{Kind, LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA, file_name};
 use crate::segment::Place;
 
@@ -73,14 +74,20 @@ impl Flush {
             self.place.disk.replace(&path, text.as_bytes()).map_err(|error| self.noted(error))?;
         }
         if self.names {
-            self.place.disk.sync_dir(&self.place.dir)?;
+            self.sync_directory(&self.place.dir)?;
         }
         if self.directory
             && let Some(parent) = self.place.dir.parent()
         {
-            self.place.disk.sync_dir(parent)?;
+            self.sync_directory(parent)?;
         }
         Ok(())
+    }
+
+    /// A directory that could not be opened was not synced, which is no sync that failed.
+    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
+        let synced = self.place.disk.sync_dir(directory);
+        synced.map_err(|error| if is_out_of_descriptors(&error) { self.noted(error) } else { error })
     }
 
     /// Notes of an error that is not a sync's whether the same may be done again.
