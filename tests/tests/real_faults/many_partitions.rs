@@ -225,13 +225,13 @@ pub(crate) fn few_descriptors(directory: &Path) -> Result<(), Problem> {
 
     scene.broker.kill().unwrap();
     let started = scene.broker.started().ready_after;
-    let restarted = scene.memory() / count;
+    let restarted = scene.memory().saturating_sub(empty) / count;
     scene.fetch(1);
     scene.produce(1);
     scene.fetch(2);
     println!(
-        "{count} partitions: {unused} bytes of memory each when empty, {idle} idle with one record, {restarted} of the \
-         whole process after a kill; one record to each in {produced:?}, {most} descriptors then, {made} files for 50 \
+        "{count} partitions: {unused} bytes of memory each when empty, {idle} idle with one record, {restarted} after \
+         a kill; one record to each in {produced:?}, {most} descriptors then, {made} files for 50 \
          partitions; start after the kill in {started:?}"
     );
     assert!(unused <= IDLE_BYTES_MAX, "{unused} bytes a partition without records");
