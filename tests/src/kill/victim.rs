@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use crate::broker::{BrokerProgram, last_lines};
@@ -103,8 +103,10 @@ impl Running {
             Ok(line) => {
                 Err(self.victim.problem(&format!("printed {line:?} where {expected:?} was expected")))
             }
-            Err(_) => {
-                self.still_runs(Duration::ZERO)?;
+            Err(error) => {
+                // A process whose output has ended is about to end too.
+                let ends = error == RecvTimeoutError::Disconnected;
+                self.still_runs(if ends { GONE_LIMIT } else { Duration::ZERO })?;
                 Ok(None)
             }
         }
