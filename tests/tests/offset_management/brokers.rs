@@ -21,8 +21,12 @@ impl Brokers {
         Self { program, logs: logs.to_owned(), started: Mutex::default() }
     }
 
-    /// The address of the broker with these settings.
-    pub(crate) fn address(&self, settings: &Settings) -> Result<String, Problem> {
+    /// The address of the broker with these settings. When it is started here, `begin` is done with it first.
+    pub(crate) fn address(
+        &self,
+        settings: &Settings,
+        begin: impl FnOnce(&str) -> Result<(), Problem>,
+    ) -> Result<String, Problem> {
         let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(broker) = started.get(settings) {
             return Ok(broker.address());
@@ -31,6 +35,7 @@ impl Brokers {
         let options = Options { settings: settings.clone(), ..Options::default() };
         let broker = Broker::start_with(Arc::clone(&self.program), &log, options)?;
         let address = broker.address();
+        begin(&address)?;
         started.insert(settings.clone(), broker);
         Ok(address)
     }

@@ -20,6 +20,9 @@ use crate::programs::{DIRECTORY, Language, Program, directory, list_of};
 /// How long a program may run. The longest one waits for a minute to pass.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(120);
 
+/// A program that joins a group before it commits.
+const FIRST_GROUP: &str = "resume.py";
+
 /// How many lines of a program's standard error a failure quotes.
 const ERROR_LINES_QUOTED: usize = 20;
 
@@ -77,7 +80,17 @@ impl Toolbox {
             std::fs::create_dir_all(&self.logs).doing("make a directory for logs")?;
             Ok(Brokers::new(self.choice.obtain()?, &self.logs))
         });
-        brokers.as_ref().map_err(Problem::clone)?.address(&program.settings())
+        brokers.as_ref().map_err(Problem::clone)?.address(&program.settings(), |address| self.begin(address))
+    }
+
+    /// Apache Kafka makes `__consumer_offsets` when a first group asks for it, and refuses commits until then, which
+    /// librdkafka leaves to the program. So a first group reads before the programs do.
+    fn begin(&self, address: &str) -> Result<(), Problem> {
+        if self.choice == BrokerChoice::Ottla || Language::Python.toolchain().missing().is_some() {
+            return Ok(());
+        }
+        let first = Program::at(Language::Python, FIRST_GROUP)?;
+        self.finish(&first, self.python(&first)?.arg(address)).map(drop)
     }
 
     fn finish(&self, program: &Program, command: &mut Command) -> Result<String, Problem> {

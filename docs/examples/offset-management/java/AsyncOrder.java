@@ -26,6 +26,8 @@ public class AsyncOrder {
         }
         produce("a", "b", "c");
         reader = startReader();
+        // An answer from the coordinator, so that the client knows it when it commits.
+        reader.committed(Set.of(PARTITION));
 
         check(answersTo(1, 2, 3).equals(List.of(1L, 2L, 3L)), "Commits of 1, 2 and 3 were answered in this order.");
         check(committed() == 3, "The last one counts: 3 is committed.");

@@ -47,6 +47,8 @@ reader = Consumer({
     "on_commit": lambda error, partitions: answers.append(error or partitions[0].offset),
 })
 produce("a", "b", "c")
+# An answer from the coordinator, so that the client knows it when it commits.
+committed()
 
 check(answers_to(1, 2, 3) == [1, 2, 3], "Commits of 1, 2 and 3 were answered in this order.")
 check(committed() == 3, "The last one counts: 3 is committed.")
