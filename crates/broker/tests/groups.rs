@@ -37,12 +37,21 @@ fn offsets_go_with_their_topic_their_group_or_on_request() {
         assert_eq!(commit(&mut client, "readers", topic, 5), 0);
         assert_eq!(committed(&mut client, "readers", topic), 5);
     }
-    let partition = OffsetDeleteRequestPartition::default().with_partition_index(0);
-    let topic =
-        OffsetDeleteRequestTopic::default().with_name(name("orders")).with_partitions(vec![partition]);
-    let request = OffsetDeleteRequest::default().with_group_id(group("readers")).with_topics(vec![topic]);
+    let partition = |index| OffsetDeleteRequestPartition::default().with_partition_index(index);
+    let topic = OffsetDeleteRequestTopic::default()
+        .with_name(name("orders"))
+        .with_partitions(vec![partition(0), partition(7)]);
+    let missing =
+        OffsetDeleteRequestTopic::default().with_name(name("missing")).with_partitions(vec![partition(0)]);
+    let request =
+        OffsetDeleteRequest::default().with_group_id(group("readers")).with_topics(vec![topic, missing]);
     let deleted = client.send(0, &request).unwrap();
-    assert_eq!((deleted.error_code, deleted.topics[0].partitions[0].error_code), (0, 0));
+    assert_eq!((deleted.error_code, deleted.topics.len()), (0, 2));
+    let errors = |topic: usize| -> Vec<(i32, i16)> {
+        deleted.topics[topic].partitions.iter().map(|part| (part.partition_index, part.error_code)).collect()
+    };
+    let unknown = ErrorCode::UnknownTopicOrPartition.code();
+    assert_eq!((errors(0), errors(1)), (vec![(7, unknown), (0, 0)], vec![(0, unknown)]));
     assert_eq!(committed(&mut client, "readers", "orders"), -1);
 
     let delete = DeleteTopicsRequest::default().with_topic_names(vec![name("others")]);

@@ -17,18 +17,15 @@ use super::text::{copied, text};
 
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: OffsetDeleteRequest = call.decode(body)?;
-    let mut unknown = Vec::new();
+    let mut refused = Vec::new();
     let mut topics = Vec::new();
     for topic in &request.topics {
-        let partitions: Vec<PartitionIndex> =
-            topic.partitions.iter().map(|part| part.partition_index).collect();
-        match known(&call, topic) {
-            Some(name) => topics.push((name, partitions)),
-            None => {
-                let refused = partitions.into_iter().map(|part| (part, ErrorCode::UnknownTopicOrPartition));
-                unknown.push(answer(&topic.name, refused));
-            }
+        let (there, missing) = sorted_out(&call, topic);
+        if !missing.is_empty() {
+            let missing = missing.into_iter().map(|part| (part, ErrorCode::UnknownTopicOrPartition));
+            refused.push(answer(&topic.name, missing));
         }
+        topics.extend(there);
     }
     let command = DeleteOffsets { group_id: copied(&request.group_id), topics };
     let group_id = Arc::clone(&command.group_id);
@@ -37,9 +34,8 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
         match reply {
             Ok(Reply::DeleteOffsets(reply)) if !reply.error.is_error() => {
                 let deleted = reply.topics.into_iter();
-                response.topics =
-                    deleted.map(|(name, parts)| answer(name.as_str(), parts.into_iter())).collect();
-                response.topics.extend(unknown);
+                let deleted = deleted.map(|(name, parts)| answer(name.as_str(), parts.into_iter()));
+                response.topics = merged(refused, deleted);
             }
             Ok(Reply::DeleteOffsets(reply)) => response.error_code = reply.error.code(),
             other => response.error_code = unexpected(other).code(),
@@ -48,9 +44,34 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     })
 }
 
-/// The topic, if it exists with all of the partitions that are named.
-fn known(call: &Call, topic: &OffsetDeleteRequestTopic) -> Option<TopicName> {
-    call.shard.topic(&topic.name).map(|live| live.topic.name.clone())
+/// The topic with those of the partitions that exist, and the partitions that do not: as Kafka does, a topic is
+/// refused by its partitions, and the others' offsets go.
+fn sorted_out(
+    call: &Call,
+    topic: &OffsetDeleteRequestTopic,
+) -> (Option<(TopicName, Vec<PartitionIndex>)>, Vec<PartitionIndex>) {
+    let partitions = topic.partitions.iter().map(|part| part.partition_index);
+    let Some(live) = call.shard.topic(&topic.name) else {
+        return (None, partitions.collect());
+    };
+    let (there, missing): (Vec<_>, Vec<_>) = partitions.partition(|part| live.partition(*part).is_some());
+    let there = (!there.is_empty()).then(|| (live.topic.name.clone(), there));
+    (there, missing)
+}
+
+/// Each topic once, its refused partitions first (`OffsetDeleteResponse.Builder`).
+fn merged(
+    refused: Vec<OffsetDeleteResponseTopic>,
+    deleted: impl Iterator<Item = OffsetDeleteResponseTopic>,
+) -> Vec<OffsetDeleteResponseTopic> {
+    let mut topics = refused;
+    for topic in deleted {
+        match topics.iter_mut().find(|refused| refused.name == topic.name) {
+            Some(refused) => refused.partitions.extend(topic.partitions),
+            None => topics.push(topic),
+        }
+    }
+    topics
 }
 
 fn answer(
