@@ -20,7 +20,7 @@ pub(crate) mod tests;
 mod writer;
 
 pub use consumer_group::*;
-pub use consumer_protocol::{ConsumerAssignment, ConsumerSubscription};
+pub use consumer_protocol::ConsumerSubscription;
 pub use consumer_protocol_messages::{
     ConsumerProtocolAssignment, ConsumerProtocolSubscription, NamedPartitions, consumer_protocol_version,
 };
