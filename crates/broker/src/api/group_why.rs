@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ottla_control::catalog::Refusal;
-use ottla_control::codec::ConsumerAssignment;
+use ottla_control::codec::ConsumerProtocolAssignment;
 use ottla_control::group::{
     Assignments, Command, EventClient, EventMember, Happening, Missed, Reply, Trigger, WhyReply,
 };
@@ -131,7 +131,7 @@ fn assignments(assignments: &Assignments) -> Option<Vec<MemberAssignment>> {
     let decoded = members.map(|(member_id, bytes)| {
         let partitions = match bytes.is_empty() {
             true => Vec::new(),
-            false => ConsumerAssignment::decode(bytes).ok()?.partitions,
+            false => ConsumerProtocolAssignment::decode(bytes).ok()?.assigned_partitions,
         };
         let topics = partitions
             .into_iter()

@@ -8,12 +8,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use kafka_protocol::messages::sync_group_request::SyncGroupRequestAssignment;
-use kafka_protocol::messages::{GroupId, JoinGroupRequest, LeaveGroupRequest, SyncGroupRequest};
+use kafka_protocol::messages::{
+    ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, GroupId, JoinGroupRequest,
+    LeaveGroupRequest, SyncGroupRequest,
+};
 use kafka_protocol::protocol::StrBytes;
 use ottla_broker::private::Question;
 use ottla_model::ErrorCode;
 use ottla_wire::client::Client;
 use ottla_wire::private::decode_answer;
+
+use super::name;
 
 /// A member, with the connection that it uses.
 pub(crate) struct Member {
@@ -148,4 +153,26 @@ pub(crate) fn next_millisecond() -> i64 {
         std::hint::spin_loop();
     }
     now()
+}
+
+/// A ConsumerGroupHeartbeat of a member. With `topics` it says everything, as in its first one.
+pub(crate) fn heartbeat(
+    client: &mut Client,
+    group: &str,
+    member: &str,
+    epoch: i32,
+    topics: Option<&[&str]>,
+) -> ConsumerGroupHeartbeatResponse {
+    let mut request = ConsumerGroupHeartbeatRequest::default()
+        .with_group_id(group_id(group))
+        .with_member_id(StrBytes::from_string(member.to_owned()))
+        .with_member_epoch(epoch)
+        .with_topic_partitions(None);
+    if let Some(topics) = topics {
+        request = request
+            .with_rebalance_timeout_ms(10_000)
+            .with_subscribed_topic_names(Some(topics.iter().map(|topic| name(topic)).collect()))
+            .with_topic_partitions(Some(Vec::new()));
+    }
+    client.send(1, &request).unwrap()
 }

@@ -196,6 +196,8 @@ fn ranges(partitions: &[i32]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ottla_broker::private::TopicPartitions;
+
     use super::*;
 
     #[test]
@@ -207,16 +209,51 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_eviction_in_words() {
-        let member = MemberName {
+    fn member() -> MemberName {
+        MemberName {
             member_id: "a-1".to_owned(),
             instance_id: None,
             client_id: "a".to_owned(),
             client_host: "/10.0.0.1".to_owned(),
+        }
+    }
+
+    #[test]
+    fn consumer_groups_in_words() {
+        let target = MemberAssignment {
+            member_id: "a-1".to_owned(),
+            topics: vec![TopicPartitions { topic: "orders".to_owned(), partitions: vec![0, 1, 2, 5] }],
         };
+        let made =
+            GroupEvent::TargetMade { epoch: 7, assignor: "range".to_owned(), target: Some(vec![target]) };
+        let silent = GroupEvent::Evicted {
+            member: member(),
+            missed: "revocation".to_owned(),
+            waited_ms: 60_000,
+            last_seen_in: None,
+            last_seen_ms_ago: None,
+        };
+        for (event, lines) in [
+            (made, &["epoch 7: range has made a new target", "  target: a-1 has orders 0-2 5"][..]),
+            (silent, &["a-1 (a at /10.0.0.1) was put out: it did not give partitions back within 60.0 s"]),
+            (
+                GroupEvent::Away { member: member() },
+                &["a-1 (a at /10.0.0.1) is away, and keeps its partitions"],
+            ),
+            (
+                GroupEvent::Upgraded { members: 3 },
+                &["upgraded to a consumer group, with 3 members of the classic protocol"],
+            ),
+            (GroupEvent::Downgraded { members: 2 }, &["downgraded to a classic group, of 2 members"]),
+        ] {
+            assert_eq!(lines_of(&event), lines);
+        }
+    }
+
+    #[test]
+    fn an_eviction_in_words() {
         let evicted = GroupEvent::Evicted {
-            member,
+            member: member(),
             missed: "heartbeat".to_owned(),
             waited_ms: 45_000,
             last_seen_in: Some("Fetch".to_owned()),

@@ -1,10 +1,7 @@
-//! What consumers put into the opaque bytes of a classic group (`ConsumerProtocolSubscription` and
-//! `ConsumerProtocolAssignment`).
+//! The topics in what consumers put into the opaque bytes of a classic group (`ConsumerProtocolSubscription`).
 //!
-//! Both are read as their version 0, which is a prefix of every later one. That is what Kafka's coordinator does
-//! too, so that a new client version never makes a group unreadable.
-
-use ottla_model::PartitionIndex;
+//! It is read as its version 0, which is a prefix of every later one. That is what Kafka's coordinator does too, so
+//! that a new client version never makes a group unreadable.
 
 use super::{DecodeError, Reader};
 
@@ -33,36 +30,6 @@ impl<'a> ConsumerSubscription<'a> {
         // The client's own data follows in every version: bytes that end before it are no subscription.
         reader.nullable_bytes()?;
         Ok(Self { topics })
-    }
-}
-
-/// What the leader gave to a member.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConsumerAssignment<'a> {
-    /// Topics with their partitions.
-    pub partitions: Vec<(&'a str, Vec<PartitionIndex>)>,
-}
-
-impl<'a> ConsumerAssignment<'a> {
-    /// Reads a member's assignment.
-    ///
-    /// # Errors
-    /// [`DecodeError`] when the bytes are no assignment.
-    pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut reader = versioned(bytes)?;
-        let count = reader.count(2 + 4)?;
-        let mut partitions = Vec::with_capacity(count);
-        for _ in 0..count {
-            let topic = reader.string()?;
-            let count = reader.count(4)?;
-            let mut indexes = Vec::with_capacity(count);
-            for _ in 0..count {
-                indexes.push(reader.i32()?);
-            }
-            partitions.push((topic, indexes));
-        }
-        reader.nullable_bytes()?;
-        Ok(Self { partitions })
     }
 }
 

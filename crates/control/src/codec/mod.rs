@@ -21,7 +21,7 @@ mod transaction_log;
 mod writer;
 
 pub use consumer_group::*;
-pub use consumer_protocol::{ConsumerAssignment, ConsumerSubscription};
+pub use consumer_protocol::ConsumerSubscription;
 pub use consumer_protocol_messages::{
     ConsumerProtocolAssignment, ConsumerProtocolSubscription, NamedPartitions, consumer_protocol_version,
 };

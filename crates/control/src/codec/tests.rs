@@ -170,8 +170,8 @@ fn consumer_protocol_of_every_version() {
     for version in 0..=3 {
         let mut encoded = bytes(ASSIGNMENT);
         encoded[1] = version;
-        let assignment = ConsumerAssignment::decode(&encoded).unwrap();
-        assert_eq!(assignment.partitions, [("a", vec![0, 2]), ("bb", vec![])]);
+        let assignment = ConsumerProtocolAssignment::decode(&encoded).unwrap();
+        assert_eq!(assignment.assigned_partitions, [("a", vec![0, 2]), ("bb", vec![])]);
     }
 }
 
@@ -181,7 +181,7 @@ fn decode_all(bytes: &[u8]) {
     let _ = OffsetCommitValue::decode(bytes);
     let _ = GroupMetadataValue::decode(bytes);
     let _ = ConsumerSubscription::decode(bytes);
-    let _ = ConsumerAssignment::decode(bytes);
+    let _ = ConsumerProtocolAssignment::decode(bytes);
 }
 
 #[test]

@@ -280,7 +280,7 @@ impl RebalanceCounts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignments {
     /// Whether the bytes are those of consumers, which can be read
-    /// ([`ConsumerAssignment`](crate::codec::ConsumerAssignment)).
+    /// ([`ConsumerProtocolAssignment`](crate::codec::ConsumerProtocolAssignment)).
     pub is_consumer: bool,
     /// The members, by id, with their assignments.
     pub members: Vec<(Arc<str>, Bytes)>,

@@ -1,17 +1,17 @@
 //! Which partitions a member reads, as far as the coordinator can tell: what the leader of a consumer group assigns is
-//! known to it only by convention ([`ConsumerAssignment`]).
+//! known to it only by convention ([`ConsumerProtocolAssignment`]).
 
 use bytes::Bytes;
 use ottla_model::PartitionIndex;
 
 use super::Classic;
-use crate::codec::ConsumerAssignment;
+use crate::codec::ConsumerProtocolAssignment;
 
 /// The partitions of one member.
 #[derive(Debug)]
 pub(in crate::group) struct Ownership<'a> {
     group: &'a Classic,
-    assignment: ConsumerAssignment<'a>,
+    assignment: ConsumerProtocolAssignment<'a>,
     /// That of the generation before, still encoded: it is seldom asked for.
     previous: &'a Bytes,
 }
@@ -43,14 +43,14 @@ impl Ownership<'_> {
 }
 
 /// No bytes are what a member gets that the leader left out.
-fn decoded(bytes: &Bytes) -> Option<ConsumerAssignment<'_>> {
+fn decoded(bytes: &Bytes) -> Option<ConsumerProtocolAssignment<'_>> {
     if bytes.is_empty() {
-        return Some(ConsumerAssignment { partitions: Vec::new() });
+        return Some(ConsumerProtocolAssignment { assigned_partitions: Vec::new(), user_data: None });
     }
-    ConsumerAssignment::decode(bytes).ok()
+    ConsumerProtocolAssignment::decode(bytes).ok()
 }
 
-fn contains(assignment: &ConsumerAssignment<'_>, topic: &str, partition: PartitionIndex) -> bool {
-    let of_topic = assignment.partitions.iter().filter(|(name, _)| *name == topic);
+fn contains(assignment: &ConsumerProtocolAssignment<'_>, topic: &str, partition: PartitionIndex) -> bool {
+    let of_topic = assignment.assigned_partitions.iter().filter(|(name, _)| *name == topic);
     of_topic.into_iter().any(|(_, partitions)| partitions.contains(&partition))
 }
