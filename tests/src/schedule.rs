@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::board::{Board, Standing};
-use crate::broker::{Broker, BrokerProgram};
+use crate::broker::{Broker, BrokerProgram, Options};
 use crate::client_program::{ClientProgram, PROGRAM_LIMIT, build};
 use crate::kafka::Kafka;
 use crate::message::Outcome;
@@ -21,6 +21,15 @@ pub const BROKER_VARIABLE: &str = "OTTLA_TEST_BROKER";
 /// The programs that run at the same time unless the command line says otherwise. A program waits most of its time,
 /// but the scenarios about latency want a core for themselves.
 pub const PROGRAMS_AT_ONCE: usize = 2;
+
+/// What the brokers' defaults do not suit: members of the consumer protocol can choose neither of their timeouts, and
+/// with the defaults a rebalance takes up to 10 seconds and a takeover 45.
+const SETTINGS: [(&str, &str); 4] = [
+    ("group.consumer.min.heartbeat.interval.ms", "500"),
+    ("group.consumer.heartbeat.interval.ms", "500"),
+    ("group.consumer.min.session.timeout.ms", "6000"),
+    ("group.consumer.session.timeout.ms", "6000"),
+];
 
 /// The broker that the scenarios run against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +161,9 @@ impl Schedule {
         let name = planned.client.name;
         let logs = self.logs.join(name);
         std::fs::create_dir_all(&logs).doing(format_args!("create {}", logs.display()))?;
-        let mut broker = Broker::start(program, &logs.join("broker.log"))?;
+        let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let options = Options { settings, ..Options::default() };
+        let mut broker = Broker::start_with(program, &logs.join("broker.log"), options)?;
         let program = ClientProgram {
             directory: client_directory(name),
             run_id: format!("r{:x}", std::process::id()),

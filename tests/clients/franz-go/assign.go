@@ -9,23 +9,26 @@ import (
 	"ottla/harness"
 )
 
-func assignRange(t *harness.T) { takeTurns(t, kgo.RangeBalancer()) }
+func assignRange(t *harness.T) { takeTurns(t, kgo.Balancers(kgo.RangeBalancer())) }
 
-func assignRoundRobin(t *harness.T) { takeTurns(t, kgo.RoundRobinBalancer()) }
+func assignRoundRobin(t *harness.T) { takeTurns(t, kgo.Balancers(kgo.RoundRobinBalancer())) }
 
 func assignCooperativeSticky(t *harness.T) {
-	stayer := takeTurns(t, kgo.CooperativeStickyBalancer())
+	expectSticky(t, takeTurns(t, kgo.Balancers(kgo.CooperativeStickyBalancer())))
+}
+
+func expectSticky(t *harness.T, stayer *member) {
 	// It had all eight, gave four away and got these back; what it kept was never revoked.
 	harness.Equal(t, "partitions revoked from the staying member", stayer.Lost(), 4)
 	harness.Equal(t, "partitions assigned to the staying member", stayer.Gained(), 8+4)
 }
 
 // takeTurns goes through the life of a group of two and returns the member that stayed.
-func takeTurns(t *harness.T, balancer kgo.GroupBalancer) *member {
+func takeTurns(t *harness.T, opts ...kgo.Opt) *member {
 	pair, join := newPair(t)
-	stayer := join(kgo.Balancers(balancer))
+	stayer := join(opts...)
 	pair.AwaitAll(stayer.Ledger)
-	leaver := join(kgo.Balancers(balancer))
+	leaver := join(opts...)
 	pair.AwaitSplit(stayer.Ledger, leaver.Ledger)
 
 	kept, given := pair.ReadAll(stayer.Ledger, leaver.Ledger)
@@ -36,12 +39,13 @@ func takeTurns(t *harness.T, balancer kgo.GroupBalancer) *member {
 	return stayer
 }
 
-func memberDies(t *harness.T) {
+func memberDies(t *harness.T) { die(t, kgo.SessionTimeout(6*time.Second)) }
+
+func die(t *harness.T, opts ...kgo.Opt) {
 	pair, join := newPair(t)
-	session := kgo.SessionTimeout(6 * time.Second)
 	var line harness.Cable
-	survivor := join(session)
-	victim := join(session, kgo.Dialer(line.DialContext), kgo.RequestRetries(0))
+	survivor := join(opts...)
+	victim := join(append(opts, kgo.Dialer(line.DialContext), kgo.RequestRetries(0))...)
 	pair.AwaitSplit(survivor.Ledger, victim.Ledger)
 
 	kept, given := pair.ReadAll(survivor.Ledger, victim.Ledger)

@@ -21,10 +21,12 @@ func joinGroup(t *harness.T, group string, topics []string, opts ...kgo.Opt) *kg
 	return connect(t, append(common, opts...)...)
 }
 
-func resumeAfterStop(t *harness.T) {
+func resumeAfterStop(t *harness.T) { resume(t) }
+
+func resume(t *harness.T, opts ...kgo.Opt) {
 	topic, group := fill(t, "t", 100), t.Name("g")
 	readPart := func(from, to int) {
-		member := joinGroup(t, group, []string{topic})
+		member := joinGroup(t, group, []string{topic}, opts...)
 		defer member.Close()
 		records := receive(t, member, to-from)
 		expectNumbered(t, records, from, to)

@@ -1,4 +1,4 @@
-// The scenarios of tests/clients/SCENARIOS.md with franz-go, in classic groups.
+// The scenarios of tests/clients/SCENARIOS.md with franz-go.
 package main
 
 import "ottla/harness"
@@ -26,6 +26,13 @@ func main() {
 		{Name: "member_dies", Run: memberDies},
 		{Name: "static_member", Run: staticMember},
 		{Name: "stale_commit_refused", Run: staleCommitRefused},
+		{Name: "consumer_protocol_uniform", Run: serverSideUniform},
+		{Name: "consumer_protocol_range", Run: serverSideRange},
+		{Name: "consumer_protocol_resume", Run: serverSideResume},
+		{Name: "consumer_protocol_static_member", Run: serverSideStaticMember},
+		{Name: "consumer_protocol_pattern", Run: serverSidePattern},
+		{Name: "consumer_protocol_member_dies", Run: serverSideMemberDies},
+		{Name: "consumer_protocol_migration", Run: serverSideMigration},
 		{Name: "read_offsets_topic", Run: readOffsetsTopic},
 		{Name: "offsets_topic_is_protected", Run: offsetsTopicIsProtected},
 		{Name: "auto_create", Run: autoCreate},

@@ -85,6 +85,10 @@ func staticMember(t *harness.T) {
 	t.MustBe("fenced member", second.Failure(), sarama.ErrFencedInstancedId)
 }
 
+func consumerProtocol(t *harness.T) {
+	t.Unsupported("sarama's consumer groups know only the classic protocol")
+}
+
 // newPair makes the topics of a pair and a way to join its group.
 func newPair(t *harness.T) (*harness.Pair, func(change func(*sarama.Config)) *member) {
 	topics := []string{createTopic(t, "a", 4, nil), createTopic(t, "b", 4, nil)}

@@ -26,7 +26,7 @@ use ottla_tests::toolchain::Toolchain;
 use ottla_tests::verdict::skips_fail;
 use ottla_tests::workspace::root;
 
-/// Some 200 runs of a tool; on two idle cores they take a quarter of it.
+/// Some 180 runs of a tool; on two busy cores they take a quarter of it.
 const SESSION_LIMIT: Duration = Duration::from_secs(240);
 
 /// How much of what the session complains of is quoted when it fails.

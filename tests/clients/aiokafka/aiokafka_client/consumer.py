@@ -24,6 +24,8 @@ class Consumer:
             raise Unsupported("aiokafka's auto_offset_reset takes no duration")
         if options.assignor not in ASSIGNORS:
             raise Unsupported(f"aiokafka has no {options.assignor} assignor")
+        if options.protocol != "classic":
+            raise Unsupported("aiokafka knows only the classic group protocol")
         self.revocations: list[set[TP]] = []
         self._bootstrap = bootstrap
         self._group = options.group

@@ -26,6 +26,8 @@ class Consumer:
     def __init__(self, bootstrap: str, options: ConsumerOptions):
         if options.reset.startswith("by_duration"):
             raise Unsupported("kafka-python's auto_offset_reset takes no duration")
+        if options.protocol != "classic":
+            raise Unsupported("kafka-python knows only the classic group protocol")
         self.revocations: list[set[TP]] = []
         automatic = {}
         if options.auto_commit_ms is not None:

@@ -25,6 +25,10 @@ async function staticMember(run) {
   run.unsupported('KafkaJS has no option for group.instance.id');
 }
 
+async function consumerProtocol(run) {
+  run.unsupported('KafkaJS knows only the classic group protocol');
+}
+
 async function takeTurns(run, assigner) {
   const pair = await Pair.prepare(run);
   const options = { consumer: { partitionAssigners: [assigner] } };
@@ -140,4 +144,6 @@ function isSame(a, b) {
   return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
-module.exports = { assignRange, assignRoundRobin, assignCooperativeSticky, memberDies, staticMember };
+module.exports = {
+  assignRange, assignRoundRobin, assignCooperativeSticky, consumerProtocol, memberDies, staticMember,
+};

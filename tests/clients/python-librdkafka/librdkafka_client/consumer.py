@@ -33,19 +33,24 @@ class Consumer:
         configured = {
             # librdkafka insists on a group, even where none is used.
             "group.id": options.group or f"unused-{uuid.uuid4()}",
-            "group.protocol": "classic",
             "client.id": options.client_id,
             "auto.offset.reset": "error" if options.reset == "none" else options.reset,
             "enable.auto.commit": options.auto_commit_ms is not None,
-            "partition.assignment.strategy": options.assignor,
-            "session.timeout.ms": options.session_timeout_ms,
-            "heartbeat.interval.ms": 300,
             "fetch.wait.max.ms": options.fetch_wait_ms,
             "fetch.min.bytes": options.fetch_min_bytes,
             # The only sign that the position at the end has been found.
             "enable.partition.eof": True,
             "on_commit": self._note_commit,
         }
+        if options.protocol == "consumer":
+            configured |= {"group.protocol": "consumer", "group.remote.assignor": options.assignor}
+        else:
+            configured |= {
+                "group.protocol": "classic",
+                "partition.assignment.strategy": options.assignor,
+                "session.timeout.ms": options.session_timeout_ms,
+                "heartbeat.interval.ms": 300,
+            }
         if options.auto_commit_ms is not None:
             configured["auto.commit.interval.ms"] = options.auto_commit_ms
         if options.instance_id is not None:

@@ -1,6 +1,6 @@
 """All scenarios, in the order of SCENARIOS.md; a scenario's name is its function's name."""
 
-from . import administration, committing, fetching, internal_topic, membership, payloads, producing, resets, seeking
+from . import administration, committing, consumer_protocol, fetching, internal_topic, membership, payloads, producing, resets, seeking
 
 SCENARIOS = [
     payloads.payload_variety,
@@ -24,6 +24,13 @@ SCENARIOS = [
     membership.member_dies,
     membership.static_member,
     committing.stale_commit_refused,
+    consumer_protocol.consumer_protocol_uniform,
+    consumer_protocol.consumer_protocol_range,
+    consumer_protocol.consumer_protocol_resume,
+    consumer_protocol.consumer_protocol_static_member,
+    consumer_protocol.consumer_protocol_pattern,
+    consumer_protocol.consumer_protocol_member_dies,
+    consumer_protocol.consumer_protocol_migration,
     internal_topic.read_offsets_topic,
     internal_topic.offsets_topic_is_protected,
     producing.auto_create,

@@ -7,12 +7,12 @@ from .model import COMMITTED, TP, Commit
 from .scenario import Scenario, expect_run, filled_topic, read, send_all, values
 
 
-def resume_after_stop(scenario: Scenario) -> None:
+def resume_after_stop(scenario: Scenario, protocol: str = "classic") -> None:
     tp = filled_topic(scenario, 100)
     group = scenario.name("group")
 
     def read_on(start: int, stop: int) -> None:
-        consumer = scenario.consumer(group=group)
+        consumer = scenario.consumer(group=group, protocol=protocol)
         consumer.subscribe([tp.topic])
         # Whatever was fetched beyond `stop` is not committed, so the next consumer must get it again.
         expect_run(f"from {start}", read(consumer, stop - start)[: stop - start], start, stop)

@@ -18,9 +18,9 @@ SECONDS_TO_LIVE = 60
 class DoomedMember:
     """The scenario's side: starts the same program again as a member and listens to it."""
 
-    def __init__(self, bootstrap: str, group: str, topic: str):
+    def __init__(self, bootstrap: str, group: str, topic: str, protocol: str = "classic"):
         self._process = subprocess.Popen(
-            [sys.executable, sys.argv[0], FLAG, bootstrap, group, topic],
+            [sys.executable, sys.argv[0], FLAG, bootstrap, group, topic, protocol],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
@@ -44,8 +44,9 @@ class DoomedMember:
 
 def run(client_class: type[Client], arguments: list[str]) -> None:
     """The member's side: takes two partitions, reads ten records of each, commits half of them, and lingers."""
-    bootstrap, group, topic = arguments
-    consumer = client_class(bootstrap).consumer(ConsumerOptions(group=group, session_timeout_ms=6_000))
+    bootstrap, group, topic, protocol = arguments
+    options = ConsumerOptions(group=group, session_timeout_ms=6_000, protocol=protocol)
+    consumer = client_class(bootstrap).consumer(options)
     consumer.subscribe([topic])
     eventually("two partitions", lambda: consumer.poll(POLL_SECONDS) == [] and len(consumer.assignment()) == 2)
     print("ASSIGNED", flush=True)

@@ -14,7 +14,10 @@ from .scenario import POLL_SECONDS, Scenario, read, send_all, values
 
 
 def assign_range(scenario: Scenario) -> None:
-    shares = _share_and_take_over(scenario, "range")
+    _expect_neighbours(_share_and_take_over(scenario, "range"))
+
+
+def _expect_neighbours(shares: list[set[TP]]) -> None:
     # Of every topic each member has a contiguous half.
     for share in shares:
         for topic in {tp.topic for tp in share}:
@@ -65,11 +68,21 @@ def poll_together(members: list[Consumer]) -> list[list[Record]]:
         return list(threads.map(lambda member: member.poll(POLL_SECONDS), members))
 
 
-def _share_and_take_over(scenario: Scenario, assignor: str) -> list[set[TP]]:
+def share_by_broker(scenario: Scenario, assignor: str) -> list[set[TP]]:
+    """The same with the consumer protocol."""
+    shares = _share_and_take_over(scenario, assignor, protocol="consumer")
+    if assignor == "range":
+        _expect_neighbours(shares)
+    return shares
+
+
+def _share_and_take_over(scenario: Scenario, assignor: str, protocol: str = "classic") -> list[set[TP]]:
     """Returns what each of the two members had while both were there."""
     group = scenario.name("group")
     # Before the topics, so that an assignor the client lacks is told at once.
-    leaving, staying = members = [scenario.consumer(group=group, assignor=assignor) for _ in range(2)]
+    leaving, staying = members = [
+        scenario.consumer(group=group, assignor=assignor, protocol=protocol) for _ in range(2)
+    ]
     topics = [scenario.topic(suffix, partitions=4) for suffix in ("one", "two")]
     partitions = {TP(topic, partition) for topic in topics for partition in range(4)}
     producer = scenario.producer()
@@ -83,40 +96,40 @@ def _share_and_take_over(scenario: Scenario, assignor: str) -> list[set[TP]]:
         send_all(producer, tp.topic, values(0, 10), tp.partition)
     for member, share, records in zip(members, shares, read_together(members, 10 * len(partitions))):
         expect("partitions after reading", member.assignment(), share)
-        _expect_each_once(records, share, 0, 10)
+        expect_each_once(records, share, 0, 10)
         member.commit({tp: Commit(10) for tp in share})
 
     kept = shares[1]
     staying.revocations.clear()
     leaving.close()
     expect("records of the takeover", settle([staying], partitions), [])
-    if assignor == "cooperative-sticky":
+    if assignor == "cooperative-sticky" or protocol == "consumer":
         lost = [tp for revoked in staying.revocations for tp in revoked & kept]
         expect("partitions that the staying member lost meanwhile", lost, [])
     for tp in partitions:
         send_all(producer, tp.topic, values(10, 20), tp.partition)
-    _expect_each_once(read(staying, 10 * len(partitions)), partitions, 10, 20)
+    expect_each_once(read(staying, 10 * len(partitions)), partitions, 10, 20)
     return shares
 
 
-def _expect_each_once(records: list[Record], partitions: set[TP], start: int, stop: int) -> None:
+def expect_each_once(records: list[Record], partitions: set[TP], start: int, stop: int) -> None:
     offsets: dict[TP, list[int]] = {tp: [] for tp in partitions}
     for record in records:
         offsets.setdefault(record.tp, []).append(record.offset)
     expect("offsets read", offsets, {tp: list(range(start, stop)) for tp in partitions})
 
 
-def member_dies(scenario: Scenario) -> None:
+def member_dies(scenario: Scenario, protocol: str = "classic") -> None:
     """The member that dies is a process of its own, so that it cannot say goodbye."""
     topic = scenario.topic(partitions=4)
     partitions = {TP(topic, partition) for partition in range(4)}
     group = scenario.name("group")
     producer = scenario.producer()
-    survivor = scenario.consumer(group=group, session_timeout_ms=6_000)
+    survivor = scenario.consumer(group=group, session_timeout_ms=6_000, protocol=protocol)
     survivor.subscribe([topic])
     settle([survivor], partitions)
 
-    doomed = DoomedMember(scenario.bootstrap, group, topic)
+    doomed = DoomedMember(scenario.bootstrap, group, topic, protocol)
     scenario.on_exit(doomed.kill)
 
     def doomed_says(line: str) -> None:
@@ -127,7 +140,7 @@ def member_dies(scenario: Scenario) -> None:
     expect("partitions of the survivor", len(share), 2)
     for tp in partitions:
         send_all(producer, topic, values(0, 10), tp.partition)
-    _expect_each_once(read(survivor, 20), share, 0, 10)
+    expect_each_once(read(survivor, 20), share, 0, 10)
     survivor.commit({tp: Commit(10) for tp in share})
     # It commits offset 5 although it has read 10.
     doomed_says("COMMITTED")
@@ -143,7 +156,7 @@ def member_dies(scenario: Scenario) -> None:
     orphans = partitions - share
     if len(records) < 10:
         records += read(survivor, 10 - len(records))
-    _expect_each_once(records, orphans, 5, 10)
+    expect_each_once(records, orphans, 5, 10)
 
 
 def static_member(scenario: Scenario) -> None:

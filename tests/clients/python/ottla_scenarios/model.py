@@ -24,6 +24,7 @@ ERROR_NAMES = {
     36: "TOPIC_ALREADY_EXISTS",
     37: "INVALID_PARTITIONS",
     82: "FENCED_INSTANCE_ID",
+    111: "UNRELEASED_INSTANCE_ID",
 }
 
 
@@ -90,6 +91,8 @@ class ConsumerOptions:
     session_timeout_ms: int = 30_000
     instance_id: str | None = None
     client_id: str = "ottla-scenarios"
+    # Or "consumer", where the assignor is the broker's and the session timeout too.
+    protocol: str = "classic"
     fetch_wait_ms: int = 500
     fetch_min_bytes: int = 1
 

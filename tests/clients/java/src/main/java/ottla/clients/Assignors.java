@@ -24,13 +24,19 @@ final class Assignors {
     private final Run run;
     private final List<String> topics;
     private final Set<TopicPartition> all = new HashSet<>();
-    private final String assignor;
+    private final Object[] settings;
+    /** What each member had of each topic. */
+    private final List<Set<Integer>> halves = new ArrayList<>();
     private Member first;
     private Member second;
 
     private Assignors(Run run, Class<?> assignor) throws Exception {
+        this(run, "group.id", run.name("group"), "partition.assignment.strategy", assignor.getName());
+    }
+
+    private Assignors(Run run, Object... settings) throws Exception {
         this.run = run;
-        this.assignor = assignor.getName();
+        this.settings = settings;
         this.topics = List.of(run.topic("a", PARTITIONS), run.topic("b", PARTITIONS));
         topics.forEach(topic -> all.addAll(Run.partitions(topic, PARTITIONS)));
     }
@@ -78,6 +84,42 @@ final class Assignors {
         Expect.equal(List.of(), group.second.lost, "losses of the staying member");
     }
 
+    /** The consumer protocol, where the broker assigns. */
+    static void serverSideUniform(Run run) throws Exception {
+        serverSide(run, "uniform");
+    }
+
+    static void serverSideRange(Run run) throws Exception {
+        Assignors group = serverSide(run, "range");
+        Set<Set<Integer>> halves = Set.of(Set.of(0, 1), Set.of(2, 3));
+        for (Set<Integer> half : group.halves) {
+            Expect.that(halves.contains(half), "a share of a topic is " + half);
+        }
+    }
+
+    private static Assignors serverSide(Run run, String assignor) throws Exception {
+        Assignors group = new Assignors(run, "group.id", run.name("group"), "group.protocol", "consumer",
+            "group.remote.assignor", assignor);
+        group.join();
+        Set<TopicPartition> kept = group.first.consumer.assignment();
+        Set<TopicPartition> moved = group.second.consumer.assignment();
+        Expect.equal(PARTITIONS, kept.size(), "size of the first member's share");
+        for (String topic : group.topics) {
+            group.halves.add(share(group.first, topic));
+            group.halves.add(share(group.second, topic));
+        }
+        Expect.equal(moved, Member.together(group.first.revoked), "revocations of the first member");
+        Expect.equal(group.all, Member.together(group.first.assigned), "assignments to the first member");
+        Expect.equal(moved, Member.together(group.second.assigned), "assignments to the second member");
+        Expect.equal(List.of(), group.second.revoked, "revocations of the second member");
+
+        group.readAndTakeOver();
+        Expect.equal(List.of(), group.second.revoked, "revocations of the staying member");
+        Expect.equal(kept, Member.together(group.second.assigned), "assignments to the staying member");
+        Expect.equal(List.of(), group.second.lost, "losses of the staying member");
+        return group;
+    }
+
     /** The first member has all partitions before the second one joins. */
     private void join() throws Exception {
         first = member();
@@ -88,8 +130,7 @@ final class Assignors {
     }
 
     private Member member() {
-        return new Member(
-            run.consumer("group.id", run.name("group"), "partition.assignment.strategy", assignor), topics);
+        return new Member(run.consumer(settings), topics);
     }
 
     private void expectEagerRevocation() {

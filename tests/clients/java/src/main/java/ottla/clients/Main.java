@@ -42,6 +42,13 @@ public final class Main {
         SCENARIOS.put("member_dies", Membership::memberDies);
         SCENARIOS.put("static_member", Membership::staticMember);
         SCENARIOS.put("stale_commit_refused", Membership::staleCommitRefused);
+        SCENARIOS.put("consumer_protocol_uniform", Assignors::serverSideUniform);
+        SCENARIOS.put("consumer_protocol_range", Assignors::serverSideRange);
+        SCENARIOS.put("consumer_protocol_resume", ConsumerProtocol::resume);
+        SCENARIOS.put("consumer_protocol_static_member", ConsumerProtocol::staticMember);
+        SCENARIOS.put("consumer_protocol_pattern", ConsumerProtocol::pattern);
+        SCENARIOS.put("consumer_protocol_member_dies", ConsumerProtocol::memberDies);
+        SCENARIOS.put("consumer_protocol_migration", ConsumerProtocol::migration);
         SCENARIOS.put("read_offsets_topic", OffsetsTopic::read);
         SCENARIOS.put("offsets_topic_is_protected", OffsetsTopic::isProtected);
         SCENARIOS.put("auto_create", Topics::autoCreate);

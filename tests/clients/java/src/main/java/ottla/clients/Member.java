@@ -12,6 +12,7 @@ import org.apache.kafka.clients.consumer.CloseOptions.GroupMembershipOperation;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.SubscriptionPattern;
 import org.apache.kafka.common.TopicPartition;
 
 /** A subscribed consumer that notes what it reads and what its rebalance listener is told. */
@@ -27,6 +28,11 @@ final class Member implements ConsumerRebalanceListener {
     Member(KafkaConsumer<String, String> consumer, Collection<String> topics) {
         this.consumer = consumer;
         consumer.subscribe(topics, this);
+    }
+
+    Member(KafkaConsumer<String, String> consumer, SubscriptionPattern pattern) {
+        this.consumer = consumer;
+        consumer.subscribe(pattern, this);
     }
 
     /**
@@ -75,6 +81,13 @@ final class Member implements ConsumerRebalanceListener {
             }
         }
         return places;
+    }
+
+    /** The partitions of all calls of the listener. */
+    static Set<TopicPartition> together(List<Set<TopicPartition>> calls) {
+        Set<TopicPartition> together = new HashSet<>();
+        calls.forEach(together::addAll);
+        return together;
     }
 
     void poll() {

@@ -45,18 +45,19 @@ final class Offsets {
         String topic = run.topic("log", 1);
         Records.send(run.producer(), new TopicPartition(topic, 0), 0, 100);
 
-        readOn(run, topic, 0, 30);
-        readOn(run, topic, 30, 60);
+        readOn(run, topic, 0, 30, "classic");
+        readOn(run, topic, 30, 60, "classic");
         run.broker.restart();
-        readOn(run, topic, 60, 80);
+        readOn(run, topic, 60, 80, "classic");
         run.broker.kill();
-        readOn(run, topic, 80, 100);
+        readOn(run, topic, 80, 100, "classic");
     }
 
     /** A new member goes on where the last one committed, commits and leaves. */
-    private static void readOn(Run run, String topic, int from, int until) throws Exception {
+    static void readOn(Run run, String topic, int from, int until, String protocol) throws Exception {
         // One record a poll, so that the position stands exactly behind the last record read.
-        Consumer<String, String> consumer = run.consumer("group.id", run.name("group"), "max.poll.records", 1);
+        Consumer<String, String> consumer = run.consumer(
+            "group.id", run.name("group"), "group.protocol", protocol, "max.poll.records", 1);
         consumer.subscribe(List.of(topic));
         Records.expectNumbers(consumer, from, until);
         consumer.commitSync();

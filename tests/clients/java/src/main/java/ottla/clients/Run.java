@@ -130,7 +130,12 @@ final class Run implements AutoCloseable {
         configs.put("heartbeat.interval.ms", 300);
         // Closing a consumer waits for the fetch that waits at the broker.
         configs.put("fetch.max.wait.ms", 100);
-        return with(configs, settings);
+        with(configs, settings);
+        if (configs.get("group.protocol").equals("consumer")) {
+            // The broker says how often.
+            configs.remove("heartbeat.interval.ms");
+        }
+        return configs;
     }
 
     private Map<String, Object> configs() {
