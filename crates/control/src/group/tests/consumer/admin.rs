@@ -154,6 +154,17 @@ fn learn(scene: &mut Scene, version: i64, topics: &[(&str, TopicId, PartitionInd
     scene.send("broker", Command::LearnTopics(Arc::new(image)));
 }
 
+/// Member `a` asks for the offset of `foo-0` in its epoch.
+fn fetch_foo(topic_id: TopicId) -> Command {
+    Command::FetchOffsets(FetchOffsets {
+        group_id: "g".into(),
+        member_id: Some("a".into()),
+        member_epoch: 5,
+        topics: Some(vec![FetchTopic { topic: topic("foo"), topic_id, partitions: vec![0] }]),
+        require_stable: false,
+    })
+}
+
 #[test]
 fn members_give_up_a_topic_that_is_deleted_and_take_its_namesake_on() {
     let (old, new) = (topic_id("foo"), topic_id("foo2"));
@@ -171,18 +182,11 @@ fn members_give_up_a_topic_that_is_deleted_and_take_its_namesake_on() {
     scene.groups.check();
     // It still has what it read of the old topic; that offset is not one of the new.
     scene.send("a", commit("a", 5, old, "foo", 9));
-    let fetch = |topic_id| FetchOffsets {
-        group_id: "g".into(),
-        member_id: Some("a".into()),
-        member_epoch: 5,
-        topics: Some(vec![FetchTopic { topic: topic("foo"), topic_id, partitions: vec![0] }]),
-        require_stable: false,
-    };
-    scene.send("a", Command::FetchOffsets(fetch(new)));
+    scene.send("a", fetch_foo(new));
     scene.send("a", commit("a", 5, new, "foo", 1));
-    scene.send("a", Command::FetchOffsets(fetch(new)));
+    scene.send("a", fetch_foo(new));
     scene.send("broker", Command::TopicDeleted { topic: topic("foo"), topic_id: old });
-    scene.send("a", Command::FetchOffsets(fetch(new)));
+    scene.send("a", fetch_foo(new));
     scene.expect(
         r##"
             0 a: heartbeat "a" epoch 3
