@@ -2,6 +2,8 @@
 //! all that acks=all has acknowledged and all that is read, and the log start is where deletions have moved it: not
 //! below one that was acknowledged, and without retention not above all that were asked for.
 
+use std::collections::BTreeSet;
+
 use super::report::Report;
 use super::rule::Rule;
 use super::view::Facts;
@@ -132,11 +134,14 @@ fn falls(
     }
 }
 
-/// A log whose records do not expire begins where it began; so do acknowledgements say.
+/// A batch is appended behind the log start, and its acknowledgement says so. One that is sent again may have been
+/// deleted since the first time: a duplicate is acknowledged with the offset that it had.
 fn starts(partition: &Partition, facts: &Facts<'_>, report: &mut Report) {
+    let mut sent_before = BTreeSet::new();
     for attempt in &facts.sends {
+        let is_resent = attempt.batch.sequence.is_some() && !sent_before.insert(attempt.value());
         let Some(Answer::Sent { offset, log_start }) = attempt.operation.answer() else { continue };
-        if log_start > offset {
+        if log_start > offset && !is_resent {
             report.violated(Rule::Bounds, || {
                 format!("{partition}: a batch was acknowledged at {offset}, below the log start {log_start}")
             });

@@ -326,7 +326,8 @@ fn log_start_falls(case: &mut Case, random: &mut Random) -> bool {
 }
 
 fn below_log_start(case: &mut Case, random: &mut Random) -> bool {
-    let sends = case.operations(|call, step| matches!(call, Call::Send(_)) && is_ok(step));
+    let is_plain = |call: &Call| matches!(call, Call::Send(send) if send.sequence.is_none());
+    let sends = case.operations(|call, step| is_plain(call) && is_ok(step));
     let Some(place) = any(random, sends) else { return false };
     let Answer::Sent { offset, log_start } = case.answer(place) else { return false };
     *log_start = *offset + 1;

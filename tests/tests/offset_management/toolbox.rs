@@ -127,7 +127,8 @@ impl Toolbox {
         let classes = self.classes.get_or_init(|| self.compile(&libraries)).clone()?;
         let mut command = Command::new("java");
         // The programs are short and many, so they have a small heap and the fast compiler alone.
-        command.args(["-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"]);
+        // Virtual machines that start at once would warn of each other's performance data, on standard output.
+        command.args(["-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-cp"]);
         command.arg(format!("{}:{libraries}", classes.display())).arg(program.stem());
         Ok(command)
     }
