@@ -1,12 +1,13 @@
 //! Rule 27: every request has one response, in the order of the requests, with its correlation id; only a kill ends a
-//! connection, or a fault under a request that has no response to tell it; and nobody is ever told that something unknown went wrong.
+//! connection, or the failure of a request that has no response to tell it; and nobody is ever told that something unknown
+//! went wrong.
 
 use std::collections::VecDeque;
 
 use super::report::Report;
 use super::rule::Rule;
 use super::view::Kills;
-use crate::history::{BrokerStep, Exchange, History, Step};
+use crate::history::{Exchange, History, Step};
 
 const UNKNOWN_SERVER_ERROR: i16 = -1;
 
@@ -21,14 +22,13 @@ pub(super) fn check(history: &History, kills: &Kills, report: &mut Report) {
             });
         }
     }
-    let faults = Faults::new(history);
     let mut connections: Vec<_> = history.connections.iter().collect();
     connections.sort_by_key(|(number, _)| **number);
     for (number, exchanges) in connections {
         let mut connection =
             Connection { number: *number, opened: 0, waiting: VecDeque::new(), ended: false, silent: false };
         for exchange in exchanges {
-            if let Some(fact) = connection.take(exchange, kills, &faults) {
+            if let Some(fact) = connection.take(exchange, kills) {
                 report.violated(Rule::OneResponse, || format!("connection {number}: {fact}"));
                 // What follows a confusion says nothing more.
                 connection.waiting.clear();
@@ -54,14 +54,14 @@ struct Connection {
     /// The requests that are to be answered, oldest first: when they were written, and their correlation ids.
     waiting: VecDeque<(u64, i32)>,
     ended: bool,
-    /// A request without a response was written while there was a fault. When it fails, as with acks=0, a broker can
-    /// tell that only by closing the connection, which Apache Kafka does.
+    /// A request without a response was written. When it fails, as with acks=0, a broker can tell that only by closing
+    /// the connection, which Apache Kafka does.
     silent: bool,
 }
 
 impl Connection {
     /// Takes the next event; gives what is wrong with it.
-    fn take(&mut self, exchange: &Exchange, kills: &Kills, faults: &Faults) -> Option<String> {
+    fn take(&mut self, exchange: &Exchange, kills: &Kills) -> Option<String> {
         if self.ended {
             return None;
         }
@@ -70,7 +70,7 @@ impl Connection {
             Step::Request { correlation, answered: true, .. } => {
                 self.waiting.push_back((exchange.at, *correlation));
             }
-            Step::Request { answered: false, .. } => self.silent |= faults.at(exchange.at),
+            Step::Request { answered: false, .. } => self.silent = true,
             Step::Response { correlation, .. } => {
                 let expected = self.waiting.pop_front().map(|(_, correlation)| correlation);
                 if expected != Some(*correlation) {
@@ -89,28 +89,5 @@ impl Connection {
             _ => {}
         }
         None
-    }
-}
-
-/// When there were faults: from the beginning of each until it ended or the broker was killed.
-struct Faults(Vec<(u64, u64)>);
-
-impl Faults {
-    fn new(history: &History) -> Self {
-        let (mut faults, mut began) = (Vec::new(), None);
-        for (at, step) in &history.broker {
-            match step {
-                BrokerStep::Faulted => began = Some(*at),
-                BrokerStep::Mended | BrokerStep::Killing => {
-                    faults.extend(began.take().map(|began| (began, *at)));
-                }
-                _ => {}
-            }
-        }
-        Self(faults)
-    }
-
-    fn at(&self, time: u64) -> bool {
-        self.0.iter().any(|(began, ended)| (*began..=*ended).contains(&time))
     }
 }
