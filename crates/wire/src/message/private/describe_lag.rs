@@ -1,13 +1,11 @@
 //! DescribeLag: groups, and how far they are behind.
 
-use bytes::{Bytes, BytesMut};
 use kafka_protocol::protocol::StrBytes;
 
-use super::PrivateRequest;
-use crate::message::{check_encodable, check_version};
+use super::Fields;
+use crate::Reason;
 use crate::reader::Reader;
 use crate::writer::Writer;
-use crate::{Malformed, Unencodable};
 
 /// Asks how far groups are behind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,25 +16,17 @@ pub struct DescribeLag {
     pub summary: bool,
 }
 
-impl PrivateRequest for DescribeLag {
+impl Fields for DescribeLag {
     const KEY: i16 = 0x5010;
 
-    fn encode(&self, version: i16, buffer: &mut BytesMut) -> Result<(), Unencodable> {
-        check_encodable(version, 0, 0)?;
-        let mut writer = Writer::new(buffer, true);
+    fn write(&self, writer: &mut Writer<'_>) {
         writer.nullable_elements(self.groups.as_deref(), |writer, group| writer.string(group));
         writer.boolean(self.summary);
-        writer.no_tagged_fields();
-        writer.finish()
     }
 
-    fn decode(version: i16, body: &Bytes) -> Result<Self, Malformed> {
-        check_version(version, 0, 0)?;
-        Reader::read(body, true, |reader| {
-            let groups = reader.nullable_elements(1, Reader::string)?;
-            let summary = reader.boolean()?;
-            reader.skip_tagged_fields()?;
-            Ok(Self { groups, summary })
-        })
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Reason> {
+        let groups = reader.nullable_elements(1, Reader::string)?;
+        let summary = reader.boolean()?;
+        Ok(Self { groups, summary })
     }
 }

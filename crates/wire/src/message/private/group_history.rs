@@ -1,14 +1,12 @@
 //! GroupHistory, GroupOffsetsAt, GroupDiff, GroupUndo and GroupWhy: what happened to a group and to its committed
 //! offsets.
 
-use bytes::{Bytes, BytesMut};
 use kafka_protocol::protocol::StrBytes;
 
-use super::PrivateRequest;
-use crate::message::{check_encodable, check_version};
+use super::Fields;
+use crate::Reason;
 use crate::reader::Reader;
 use crate::writer::Writer;
-use crate::{Malformed, Unencodable};
 
 /// "Since ever", in the field of a time.
 const NO_TIME: i64 = i64::MIN;
@@ -24,28 +22,20 @@ pub struct GroupHistory {
     pub since_ms: Option<i64>,
 }
 
-impl PrivateRequest for GroupHistory {
+impl Fields for GroupHistory {
     const KEY: i16 = 0x5020;
 
-    fn encode(&self, version: i16, buffer: &mut BytesMut) -> Result<(), Unencodable> {
-        check_encodable(version, 0, 0)?;
-        let mut writer = Writer::new(buffer, true);
+    fn write(&self, writer: &mut Writer<'_>) {
         writer.string(&self.group);
         writer.nullable_string(self.topic.as_deref());
         writer.int64(self.since_ms.unwrap_or(NO_TIME));
-        writer.no_tagged_fields();
-        writer.finish()
     }
 
-    fn decode(version: i16, body: &Bytes) -> Result<Self, Malformed> {
-        check_version(version, 0, 0)?;
-        Reader::read(body, true, |reader| {
-            let group = reader.string()?;
-            let topic = reader.nullable_string()?;
-            let since_ms = Some(reader.int64()?).filter(|since_ms| *since_ms != NO_TIME);
-            reader.skip_tagged_fields()?;
-            Ok(Self { group, topic, since_ms })
-        })
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Reason> {
+        let group = reader.string()?;
+        let topic = reader.nullable_string()?;
+        let since_ms = Some(reader.int64()?).filter(|since_ms| *since_ms != NO_TIME);
+        Ok(Self { group, topic, since_ms })
     }
 }
 
@@ -58,25 +48,17 @@ pub struct GroupOffsetsAt {
     pub at_ms: i64,
 }
 
-impl PrivateRequest for GroupOffsetsAt {
+impl Fields for GroupOffsetsAt {
     const KEY: i16 = 0x5021;
 
-    fn encode(&self, version: i16, buffer: &mut BytesMut) -> Result<(), Unencodable> {
-        check_encodable(version, 0, 0)?;
-        let mut writer = Writer::new(buffer, true);
+    fn write(&self, writer: &mut Writer<'_>) {
         writer.string(&self.group);
         writer.int64(self.at_ms);
-        writer.no_tagged_fields();
-        writer.finish()
     }
 
-    fn decode(version: i16, body: &Bytes) -> Result<Self, Malformed> {
-        check_version(version, 0, 0)?;
-        Reader::read(body, true, |reader| {
-            let (group, at_ms) = (reader.string()?, reader.int64()?);
-            reader.skip_tagged_fields()?;
-            Ok(Self { group, at_ms })
-        })
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Reason> {
+        let (group, at_ms) = (reader.string()?, reader.int64()?);
+        Ok(Self { group, at_ms })
     }
 }
 
@@ -91,26 +73,18 @@ pub struct GroupDiff {
     pub to_ms: i64,
 }
 
-impl PrivateRequest for GroupDiff {
+impl Fields for GroupDiff {
     const KEY: i16 = 0x5022;
 
-    fn encode(&self, version: i16, buffer: &mut BytesMut) -> Result<(), Unencodable> {
-        check_encodable(version, 0, 0)?;
-        let mut writer = Writer::new(buffer, true);
+    fn write(&self, writer: &mut Writer<'_>) {
         writer.string(&self.group);
         writer.int64(self.from_ms);
         writer.int64(self.to_ms);
-        writer.no_tagged_fields();
-        writer.finish()
     }
 
-    fn decode(version: i16, body: &Bytes) -> Result<Self, Malformed> {
-        check_version(version, 0, 0)?;
-        Reader::read(body, true, |reader| {
-            let (group, from_ms, to_ms) = (reader.string()?, reader.int64()?, reader.int64()?);
-            reader.skip_tagged_fields()?;
-            Ok(Self { group, from_ms, to_ms })
-        })
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Reason> {
+        let (group, from_ms, to_ms) = (reader.string()?, reader.int64()?, reader.int64()?);
+        Ok(Self { group, from_ms, to_ms })
     }
 }
 
@@ -123,25 +97,17 @@ pub struct GroupUndo {
     pub dry_run: bool,
 }
 
-impl PrivateRequest for GroupUndo {
+impl Fields for GroupUndo {
     const KEY: i16 = 0x5023;
 
-    fn encode(&self, version: i16, buffer: &mut BytesMut) -> Result<(), Unencodable> {
-        check_encodable(version, 0, 0)?;
-        let mut writer = Writer::new(buffer, true);
+    fn write(&self, writer: &mut Writer<'_>) {
         writer.string(&self.group);
         writer.boolean(self.dry_run);
-        writer.no_tagged_fields();
-        writer.finish()
     }
 
-    fn decode(version: i16, body: &Bytes) -> Result<Self, Malformed> {
-        check_version(version, 0, 0)?;
-        Reader::read(body, true, |reader| {
-            let (group, dry_run) = (reader.string()?, reader.boolean()?);
-            reader.skip_tagged_fields()?;
-            Ok(Self { group, dry_run })
-        })
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Reason> {
+        let (group, dry_run) = (reader.string()?, reader.boolean()?);
+        Ok(Self { group, dry_run })
     }
 }
 
@@ -152,23 +118,15 @@ pub struct GroupWhy {
     pub group: StrBytes,
 }
 
-impl PrivateRequest for GroupWhy {
+impl Fields for GroupWhy {
     const KEY: i16 = 0x5024;
 
-    fn encode(&self, version: i16, buffer: &mut BytesMut) -> Result<(), Unencodable> {
-        check_encodable(version, 0, 0)?;
-        let mut writer = Writer::new(buffer, true);
+    fn write(&self, writer: &mut Writer<'_>) {
         writer.string(&self.group);
-        writer.no_tagged_fields();
-        writer.finish()
     }
 
-    fn decode(version: i16, body: &Bytes) -> Result<Self, Malformed> {
-        check_version(version, 0, 0)?;
-        Reader::read(body, true, |reader| {
-            let group = reader.string()?;
-            reader.skip_tagged_fields()?;
-            Ok(Self { group })
-        })
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Reason> {
+        let group = reader.string()?;
+        Ok(Self { group })
     }
 }

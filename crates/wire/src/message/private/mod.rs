@@ -16,6 +16,8 @@ pub use describe_lag::DescribeLag;
 pub use group_history::{GroupDiff, GroupHistory, GroupOffsetsAt, GroupUndo, GroupWhy};
 pub use inspect_compaction::InspectCompaction;
 
+use super::{check_encodable, check_version};
+use crate::Reason;
 use crate::reader::Reader;
 use crate::writer::Writer;
 use crate::{Malformed, Unencodable};
@@ -41,16 +43,46 @@ pub trait PrivateRequest: Sized {
     fn decode(version: i16, body: &Bytes) -> Result<Self, Malformed>;
 }
 
+/// The fields of a request, without what is the same for all.
+trait Fields: Sized {
+    const KEY: i16;
+
+    fn write(&self, writer: &mut Writer<'_>);
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Reason>;
+}
+
+impl<T: Fields> PrivateRequest for T {
+    const KEY: i16 = T::KEY;
+
+    fn encode(&self, version: i16, buffer: &mut BytesMut) -> Result<(), Unencodable> {
+        check_encodable(version, 0, 0)?;
+        let mut writer = Writer::new(buffer, true);
+        self.write(&mut writer);
+        writer.no_tagged_fields();
+        writer.finish()
+    }
+
+    fn decode(version: i16, body: &Bytes) -> Result<Self, Malformed> {
+        check_version(version, 0, 0)?;
+        Reader::read(body, true, |reader| {
+            let fields = T::read(reader)?;
+            reader.skip_tagged_fields()?;
+            Ok(fields)
+        })
+    }
+}
+
 /// Decodes the request of any private API and drops it; nothing for other APIs. For tests.
 pub(crate) fn decode_any(api_key: i16, version: i16, body: &Bytes) -> Option<Result<(), Malformed>> {
     Some(match api_key {
-        DescribeLag::KEY => DescribeLag::decode(version, body).map(drop),
-        InspectCompaction::KEY => InspectCompaction::decode(version, body).map(drop),
-        GroupHistory::KEY => GroupHistory::decode(version, body).map(drop),
-        GroupOffsetsAt::KEY => GroupOffsetsAt::decode(version, body).map(drop),
-        GroupDiff::KEY => GroupDiff::decode(version, body).map(drop),
-        GroupUndo::KEY => GroupUndo::decode(version, body).map(drop),
-        GroupWhy::KEY => GroupWhy::decode(version, body).map(drop),
+        <DescribeLag as PrivateRequest>::KEY => DescribeLag::decode(version, body).map(drop),
+        <InspectCompaction as PrivateRequest>::KEY => InspectCompaction::decode(version, body).map(drop),
+        <GroupHistory as PrivateRequest>::KEY => GroupHistory::decode(version, body).map(drop),
+        <GroupOffsetsAt as PrivateRequest>::KEY => GroupOffsetsAt::decode(version, body).map(drop),
+        <GroupDiff as PrivateRequest>::KEY => GroupDiff::decode(version, body).map(drop),
+        <GroupUndo as PrivateRequest>::KEY => GroupUndo::decode(version, body).map(drop),
+        <GroupWhy as PrivateRequest>::KEY => GroupWhy::decode(version, body).map(drop),
         _ => return None,
     })
 }
@@ -142,7 +174,7 @@ mod tests {
             let mut body = BytesMut::new();
             encode_answer(&answer, &mut body).unwrap();
             let body = body.freeze();
-            assert!(check_response(InspectCompaction::KEY, 0, &body).is_ok());
+            assert!(check_response(<InspectCompaction as PrivateRequest>::KEY, 0, &body).is_ok());
             assert_eq!(decode_answer(&body), Ok(answer));
         }
         for topics in [None, Some(vec![]), Some(vec!["a".into(), "b".into()])] {
@@ -150,7 +182,7 @@ mod tests {
             let mut body = BytesMut::new();
             request.encode(0, &mut body).unwrap();
             let body = body.freeze();
-            assert!(check_request(InspectCompaction::KEY, 0, &body).is_ok());
+            assert!(check_request(<InspectCompaction as PrivateRequest>::KEY, 0, &body).is_ok());
             assert_eq!(InspectCompaction::decode(0, &body), Ok(request));
         }
         assert_eq!(InspectCompaction::default().encode(1, &mut BytesMut::new()), Err(Unencodable::Version));
