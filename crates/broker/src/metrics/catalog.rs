@@ -81,7 +81,7 @@ metrics! {
     TopicBytesIn: Counter "ottla_topic_bytes_in" ["topic"]
         "Bytes of batches that were appended.";
     TopicBytesOut: Counter "ottla_topic_bytes_out" ["topic"]
-        "Bytes of batches that were read for clients.";
+        "Bytes of batches that were read; what is read again, as by a fetch that waits for more, counts again.";
     LogSize: Gauge "ottla_log_size_bytes" ["topic" "partition"]
         "Size of the log, without indexes.";
     LogUnsynced: Gauge "ottla_log_unsynced_bytes" ["topic" "partition"]

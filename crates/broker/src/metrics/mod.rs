@@ -128,6 +128,6 @@ pub(crate) struct PartitionCounters {
     pub(crate) records_in: AtomicU64,
     /// Bytes of their batches.
     pub(crate) bytes_in: AtomicU64,
-    /// Bytes of batches that were read for clients.
+    /// Bytes of batches that were read, each time they were.
     pub(crate) bytes_out: AtomicU64,
 }
