@@ -30,7 +30,7 @@ fn a_socket_is_taken_over_and_the_manager_is_told() {
     let address = socket.local_addr().unwrap();
     // Clients that come before the broker wait in the socket's queue.
     let early = std::thread::spawn(move || {
-        let mut client = Client::connect(&address.to_string()).unwrap();
+        let mut client = Client::connect(address.to_string()).unwrap();
         client.send(9, &MetadataRequest::default().with_topics(None)).unwrap()
     });
 
