@@ -15,10 +15,9 @@ use crate::container::Container;
 /// What the image may weigh.
 const BYTES_MAX: u64 = 10_000_000;
 
-/// The client that uses it, and what it does there: topics, groups that go on after a stop and a kill, the host and port
-/// that clients are told.
+/// The client that uses it, and what it does there: topics, groups that go on after a stop and a kill, all as localhost.
 const CLIENT: &str = "franz-go";
-const SCENARIOS: [&str; 4] = ["cluster_admin", "topic_admin", "resume_after_stop", "dense_offsets"];
+const SCENARIOS: [&str; 4] = ["group_admin", "topic_admin", "resume_after_stop", "dense_offsets"];
 
 pub(crate) fn small_and_described(image: &Image) -> Result<(), Problem> {
     let bytes = image.layer_bytes()?;
