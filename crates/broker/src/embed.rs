@@ -32,6 +32,8 @@ enum Listen {
     AsSet,
     /// Here.
     At(String),
+    /// On sockets that somebody else has bound, each under a listener's name.
+    Inherited(Vec<(String, std::net::TcpListener)>),
 }
 
 /// How a broker will start.
@@ -76,6 +78,14 @@ impl Builder {
         self
     }
 
+    /// Serves on sockets that listen already, such as those of socket activation, in place of `listeners`. Each comes with
+    /// the name of its listener, by which `advertised.listeners` is found.
+    #[must_use]
+    pub fn inherit(mut self, sockets: Vec<(String, std::net::TcpListener)>) -> Self {
+        self.listen = Listen::Inherited(sockets);
+        self
+    }
+
     /// Keeps data in this directory, in place of `log.dirs`.
     #[must_use]
     pub fn data_dir(mut self, path: impl Into<PathBuf>) -> Self {
@@ -101,16 +111,12 @@ impl Builder {
     ///
     /// # Errors
     /// [`OpenError`] when the data directory or the address cannot be used.
-    pub fn start(self) -> Result<Broker, OpenError> {
+    pub fn start(mut self) -> Result<Broker, OpenError> {
         let runtime = Threads(Some(self.runtime()?));
         let handle = runtime.handle()?;
         let entered = handle.enter();
-        let addresses = self.addresses()?;
         // The port is taken first: of two brokers started by mistake the second must not touch the data.
-        let mut listeners = Vec::with_capacity(addresses.len());
-        for address in &addresses {
-            listeners.push(Listener::bind(address, &self.settings)?);
-        }
+        let listeners = self.listeners()?;
         let address = listeners.first().map(|listener| listener.address).ok_or_else(|| {
             OpenError::Listener { text: String::new(), reason: "there is no listener".to_owned() }
         })?;
@@ -119,9 +125,8 @@ impl Builder {
         let place = self.place();
         // What DescribeConfigs tells is what is in force.
         let mut settings = self.settings;
-        let names = addresses.iter().map(|address| address.name.as_str());
         settings.listeners =
-            names.zip(&listeners).map(|(name, listener)| format!("{name}://{}", listener.address)).collect();
+            listeners.iter().map(|listener| format!("{}://{}", listener.name, listener.address)).collect();
         settings.log_dirs = vec![place.path.display().to_string()];
         let connections = usize::try_from(settings.max_connections).unwrap_or(0);
         let connections = Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS)));
@@ -162,13 +167,20 @@ impl Builder {
             .map_err(|error| OpenError::Runtime(error.to_string()))
     }
 
-    fn addresses(&self) -> Result<Vec<ListenerAddress>, OpenError> {
-        let written = match &self.listen {
+    /// Takes the ports.
+    fn listeners(&mut self) -> Result<Vec<Listener>, OpenError> {
+        let settings = &self.settings;
+        let written = match std::mem::take(&mut self.listen) {
             Listen::FreePort => vec!["127.0.0.1:0".to_owned()],
-            Listen::AsSet => self.settings.listeners.clone(),
-            Listen::At(address) => vec![address.clone()],
+            Listen::AsSet => settings.listeners.clone(),
+            Listen::At(address) => vec![address],
+            Listen::Inherited(sockets) => {
+                let adopt = |(name, socket)| Listener::adopt(name, socket, settings);
+                return sockets.into_iter().map(adopt).collect();
+            }
         };
-        written.iter().map(|text| ListenerAddress::parse(text)).collect()
+        let addresses: Result<Vec<_>, _> = written.iter().map(|text| ListenerAddress::parse(text)).collect();
+        addresses?.into_iter().map(|address| Listener::bind(address, settings)).collect()
     }
 
     fn metrics_listener(&self) -> Result<Option<MetricsListener>, OpenError> {

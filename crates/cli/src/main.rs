@@ -7,6 +7,7 @@ mod inspect;
 mod logs;
 mod moment;
 mod serve;
+mod service_manager;
 mod table;
 mod words;
 

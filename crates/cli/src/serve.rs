@@ -11,11 +11,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
 use crate::logs::{self, LogFormat};
+use crate::service_manager;
 
 /// Runs a broker.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// Where to listen; port 0 picks a free one [default: 127.0.0.1:9092]
+    /// Where to listen; port 0 picks a free one [default: what a service manager hands over, or 127.0.0.1:9092]
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<String>,
 
@@ -56,10 +57,13 @@ impl Serve {
         if !without_effect.is_empty() {
             info!("settings of Apache Kafka without effect here: {}", without_effect.join(", "));
         }
-        let mut builder = Broker::builder().settings(settings).listen_as_set();
-        if let Some(address) = &self.listen {
-            builder = builder.listen(address);
-        }
+        let handed_over = service_manager::sockets(std::env::var("LISTEN_FDNAMES").ok())?;
+        let mut builder = Broker::builder().settings(settings);
+        builder = match &self.listen {
+            Some(address) => builder.listen(address),
+            None if handed_over.is_empty() => builder.listen_as_set(),
+            None => builder.inherit(handed_over),
+        };
         if let Some(path) = self.data_dir {
             builder = builder.data_dir(path);
         }
@@ -95,6 +99,7 @@ fn serve(builder: ottla_broker::Builder) -> Result<(), Box<dyn Error>> {
     writeln!(out, "ottla ready {}", broker.address())?;
     out.flush()?;
     drop(out);
+    service_manager::tell_ready();
     waiting.block_on(async {
         std::future::poll_fn(|context| {
             let stopped = terminate.poll_recv(context).is_ready() || interrupt.poll_recv(context).is_ready();
@@ -103,6 +108,7 @@ fn serve(builder: ottla_broker::Builder) -> Result<(), Box<dyn Error>> {
         .await;
     });
     info!("stopping");
+    service_manager::tell_stopping();
     broker.stop();
     Ok(())
 }

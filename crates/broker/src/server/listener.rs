@@ -102,6 +102,8 @@ impl Advertised {
 /// A bound listener.
 pub(crate) struct Listener {
     socket: TcpListener,
+    /// Its name, such as `PLAINTEXT`.
+    pub(crate) name: String,
     /// Where it listens, with the real port.
     pub(crate) address: SocketAddr,
     advertised: Advertised,
@@ -109,10 +111,33 @@ pub(crate) struct Listener {
 
 impl Listener {
     /// Binds.
-    pub(crate) fn bind(address: &ListenerAddress, settings: &Settings) -> Result<Self, OpenError> {
+    pub(crate) fn bind(address: ListenerAddress, settings: &Settings) -> Result<Self, OpenError> {
         let (socket, bound) = address.bind(settings.socket_listen_backlog_size)?;
-        let advertised = Advertised::from_settings(settings, &address.name, bound.port())?;
-        Ok(Self { socket, address: bound, advertised })
+        Self::bound(address.name, socket, bound, settings)
+    }
+
+    /// Takes over a socket that listens already.
+    pub(crate) fn adopt(
+        name: String,
+        socket: std::net::TcpListener,
+        settings: &Settings,
+    ) -> Result<Self, OpenError> {
+        let wrong =
+            |error: std::io::Error| OpenError::Listener { text: name.clone(), reason: error.to_string() };
+        socket.set_nonblocking(true).map_err(wrong)?;
+        let socket = TcpListener::from_std(socket).map_err(wrong)?;
+        let address = socket.local_addr().map_err(wrong)?;
+        Self::bound(name, socket, address, settings)
+    }
+
+    fn bound(
+        name: String,
+        socket: TcpListener,
+        address: SocketAddr,
+        settings: &Settings,
+    ) -> Result<Self, OpenError> {
+        let advertised = Advertised::from_settings(settings, &name, address.port())?;
+        Ok(Self { socket, name, address, advertised })
     }
 
     /// Accepts until told to stop, then waits until every connection has ended.
