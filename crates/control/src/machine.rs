@@ -10,8 +10,8 @@
 //!
 //! Two kinds of state live in a machine, and the whole design follows from keeping them apart:
 //!
-//! - **Durable state** is what the log says. Only [`Machine::replay`] changes it, while running and at start alike,
-//!   so recovery is the running code. [`Machine::handle`] reads it and describes the change that it wants as
+//! - **Durable state** is what the log says. Only [`Machine::replay`] and [`Machine::end_transaction`] change it, while
+//!   running and at start alike, so recovery is the running code. [`Machine::handle`] reads it and describes the change that it wants as
 //!   records. The runtime replays them at once, before the next command, so that commands see each other.
 //!   [`Machine::undo`] takes one record back when its append failed.
 //! - **Soft state** is what nobody promised: timers, who is alive, parked callers and rounds that are under way. It
@@ -32,7 +32,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ottla_model::{Env, ErrorCode, Monotonic, Offset};
+use ottla_model::{Env, ErrorCode, Monotonic, Offset, ProducerId};
 
 use crate::codec::DecodeError;
 
@@ -72,13 +72,16 @@ pub struct RecordRef<'a> {
     pub timestamp: i64,
     /// The record's headers.
     pub headers: &'a [(&'a str, &'a [u8])],
+    /// The producer in whose transaction the record is: it counts when that is committed. `None` outside of
+    /// transactions.
+    pub transaction: Option<ProducerId>,
 }
 
 impl Record {
     /// The record as `replay` takes it; headers and timestamp are not part of any machine's durable state yet.
     #[must_use]
     pub fn as_ref(&self, timestamp: i64) -> RecordRef<'_> {
-        RecordRef { key: &self.key, value: self.value.as_deref(), timestamp, headers: &[] }
+        RecordRef { key: &self.key, value: self.value.as_deref(), timestamp, headers: &[], transaction: None }
     }
 }
 
@@ -139,7 +142,7 @@ pub trait Machine {
     );
 
     /// Applies one record to the durable state, in the order of the log. The only function that changes it, but
-    /// for [`Machine::undo`].
+    /// for [`Machine::undo`] and [`Machine::end_transaction`].
     ///
     /// # Errors
     /// [`ReplayError`] when the bytes are malformed; nothing has changed then.
@@ -147,6 +150,11 @@ pub trait Machine {
 
     /// Takes back the newest replayed record that has not been taken back yet.
     fn undo(&mut self, undo: Self::Undo);
+
+    /// Applies the end of a producer's transaction: what its records said counts now, or never. Called for markers that
+    /// are in the log, in its order, so that there is nothing to undo. Machines whose logs have no transactions have
+    /// nothing to do.
+    fn end_transaction(&mut self, _producer: ProducerId, _committed: bool) {}
 
     /// Called once after all records of a failed append were undone. `cause` is the error of the append, `replies`
     /// are the held replies, which nobody has seen. Gives an error reply for each of them, and replies for parked

@@ -1,6 +1,7 @@
 //! Kafka's APIs: one file each, translation only. The table in [`table`] says which are served, at which versions,
 //! and by whom; ApiVersions and dispatch come from it.
 
+mod add_offsets_to_txn;
 mod add_partitions_to_txn;
 mod api_versions;
 mod ask;
@@ -39,6 +40,8 @@ mod produce;
 mod table;
 mod text;
 mod transactions;
+mod txn_offset_commit;
+mod verification;
 mod write_txn_markers;
 
 use std::sync::Arc;

@@ -102,6 +102,7 @@ fn to_commit(call: &Call, request: &Request, topics: Vec<CommitTopic>) -> Commit
         generation_or_member_epoch: request.generation_id_or_member_epoch,
         retention_time_ms: request.retention_time_ms,
         knows_group_id_not_found: call.version() >= KNOWS_NEW_ERRORS,
+        in_transaction: false,
         topics,
     }
 }

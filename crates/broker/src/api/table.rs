@@ -5,12 +5,12 @@ use ottla_wire::PRIVATE_KEY_MIN;
 
 use super::call::{Call, Closed, Started};
 use super::{
-    add_partitions_to_txn, api_versions, consumer_group_describe, consumer_group_heartbeat,
-    create_partitions, create_topics, delete_groups, delete_records, delete_topics, describe_cluster,
-    describe_configs, describe_groups, describe_lag, describe_producers, describe_transactions, fetch,
-    find_coordinator, group_history, group_membership, group_why, init_producer_id, inspect_compaction,
-    list_groups, list_offsets, metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch,
-    produce, transactions, write_txn_markers,
+    add_offsets_to_txn, add_partitions_to_txn, api_versions, consumer_group_describe,
+    consumer_group_heartbeat, create_partitions, create_topics, delete_groups, delete_records, delete_topics,
+    describe_cluster, describe_configs, describe_groups, describe_lag, describe_producers,
+    describe_transactions, fetch, find_coordinator, group_history, group_membership, group_why,
+    init_producer_id, inspect_compaction, list_groups, list_offsets, metadata, offset_commit, offset_delete,
+    offset_fetch, offset_for_leader_epoch, produce, transactions, txn_offset_commit, write_txn_markers,
 };
 
 /// Answers a request of one API. The body has been checked against the schema.
@@ -79,8 +79,10 @@ apis! {
     22, "InitProducerId", 0..=5, init_producer_id::handle;
     23, "OffsetForLeaderEpoch", 2..=4, offset_for_leader_epoch::handle;
     24, "AddPartitionsToTxn", 0..=5, add_partitions_to_txn::handle;
+    25, "AddOffsetsToTxn", 0..=4, add_offsets_to_txn::handle;
     26, "EndTxn", 0..=5, transactions::end;
     27, "WriteTxnMarkers", 1..=1, write_txn_markers::handle;
+    28, "TxnOffsetCommit", 0..=5, txn_offset_commit::handle;
     32, "DescribeConfigs", 1..=4, describe_configs::handle;
     37, "CreatePartitions", 0..=3, create_partitions::handle;
     42, "DeleteGroups", 0..=2, delete_groups::handle;

@@ -2,12 +2,16 @@
 //!
 //! Callers meet at a queue. Whoever finds the machine free takes it, works off the queue (its own command and those
 //! of others), and appends everything that came of it as one batch: many commits that arrive together cost one
-//! append. There is no task in between, so a lone commit costs no wake-up either.
+//! append. There is no task in between, so a lone commit costs no wake-up either. What belongs to a producer's transaction
+//! is a batch of its own, in its turn.
 //!
 //! Nothing escapes before it is down: replies are held until the high watermark has passed everything that the
 //! machine had replayed when it made them.
 //!
 //! Locks: `state` before the partition's log; `queue` is held for a push or a take only.
+
+mod load;
+mod transaction;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,12 +19,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use bytes::Bytes;
 use ottla_control::machine::{Caller, Effects, Machine, Record, RecordRef, ReplyTo};
-use ottla_log::{BatchBuilder, NewRecord, Origin, records};
+use ottla_log::{Append, BatchBuilder, NewRecord, Origin};
 use ottla_model::{Env, ErrorCode, Monotonic, Offset, Presence, Unseen};
 use tokio::sync::oneshot;
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
-use super::partition::Partition;
+pub(crate) use self::transaction::InTransaction;
+use super::partition::{Accepted, Partition};
 use crate::clock::{Clock, Started, SystemRandom};
 use crate::error_codes;
 
@@ -42,6 +47,8 @@ const NEVER: u64 = u64::MAX;
 struct Submitted<M: Machine> {
     caller: Caller,
     command: M::Command,
+    /// Whose transaction its records are in.
+    transaction: Option<InTransaction>,
     reply: oneshot::Sender<M::Reply>,
 }
 
@@ -87,7 +94,7 @@ where
         sooner: Box<dyn Fn() + Send + Sync>,
     ) -> Result<Self, String> {
         let mut random = SystemRandom::new();
-        replay(&mut machine, &partition)?;
+        load::replay(&mut machine, &partition)?;
         let started = Started::now(&*clock);
         machine.loaded(&mut env(&*clock, started, &Unseen, &mut random));
         let deadline = AtomicU64::new(nanos(machine.deadline()));
@@ -116,11 +123,20 @@ where
         caller: Caller,
         command: M::Command,
     ) -> oneshot::Receiver<M::Reply> {
+        self.enqueue(caller, command, None)
+    }
+
+    fn enqueue(
+        self: &Arc<Self>,
+        caller: Caller,
+        command: M::Command,
+        transaction: Option<InTransaction>,
+    ) -> oneshot::Receiver<M::Reply> {
         let (reply, receiver) = oneshot::channel();
         {
             let mut queue = self.queue();
             if queue.len() < QUEUED_COMMANDS_MAX && !self.unloaded.load(Ordering::Acquire) {
-                queue.push_back(Submitted { caller, command, reply });
+                queue.push_back(Submitted { caller, command, transaction, reply });
             }
         }
         self.work_off();
@@ -205,12 +221,8 @@ where
                 Err(TryLockError::WouldBlock) => return,
             };
             let mut round = Round::default();
-            for _ in 0..BATCH_COMMANDS_MAX {
-                let Some(submitted) = self.queue().pop_front() else { break };
+            while let Some(submitted) = self.next_for(&round) {
                 self.handle(&mut state, submitted, &mut round);
-                if round.bytes >= BATCH_BYTES_SOFT_MAX {
-                    break;
-                }
             }
             let _ = self.finish(&mut state, round);
             let held = state.held.back().map(|(end, _)| *end);
@@ -219,8 +231,23 @@ where
         }
     }
 
+    /// The next command, if the round may take it.
+    fn next_for(&self, round: &Round<M>) -> Option<Submitted<M>> {
+        let is_full = round.commands >= BATCH_COMMANDS_MAX || round.bytes >= BATCH_BYTES_SOFT_MAX;
+        if is_full || round.transaction.is_some() {
+            return None;
+        }
+        let mut queue = self.queue();
+        let is_apart = queue.front().is_some_and(|next| next.transaction.is_some());
+        if is_apart && round.commands > 0 { None } else { queue.pop_front() }
+    }
+
     fn handle(&self, state: &mut State<M>, submitted: Submitted<M>, round: &mut Round<M>) {
-        let Submitted { caller, command, reply } = submitted;
+        let Submitted { caller, command, transaction, reply } = submitted;
+        round.commands = round.commands.saturating_add(1);
+        if let Some(transaction) = transaction {
+            round.begin(transaction);
+        }
         let reply_to = ReplyTo(state.next_reply);
         state.next_reply = state.next_reply.wrapping_add(1);
         state.waiting.insert(reply_to, reply);
@@ -236,7 +263,9 @@ where
         let timestamp = self.clock.wall().0;
         for record in effects.records {
             let offset = *round.next_offset.get_or_insert_with(|| self.partition.log().end_offset());
-            match state.machine.replay(offset, &record.as_ref(timestamp)) {
+            let transaction = round.transaction.map(|transaction| transaction.producer_id);
+            let reference = RecordRef { transaction, ..record.as_ref(timestamp) };
+            match state.machine.replay(offset, &reference) {
                 Ok(undo) => round.undos.push(undo),
                 // A machine that cannot read its own record is a bug; the record is not written.
                 Err(error) => {
@@ -256,12 +285,15 @@ where
     /// # Errors
     /// Why the append failed. Everything was taken back and answered then.
     fn finish(&self, state: &mut State<M>, round: Round<M>) -> Result<(), ErrorCode> {
-        let Round { builder, undos, replies, .. } = round;
+        let Round { builder, transaction, undos, replies, .. } = round;
         let appended = if builder.is_empty() {
             Ok(state.held.back().map_or(0, |(end, _)| *end))
         } else {
-            let appended = self.partition.append(builder.build(), Origin::Coordinator, self.clock.wall());
-            appended.map(|accepted| accepted.end())
+            let append = Append {
+                guard: transaction.and_then(|transaction| transaction.guard),
+                ..Append::new(self.partition.leader_epoch(), Origin::Coordinator, self.clock.wall())
+            };
+            self.partition.append_as(builder.build(), append).map(|accepted| accepted.end())
         };
         let result = match appended {
             Ok(end) if self.partition.high_watermark() >= end => {
@@ -273,7 +305,12 @@ where
                 Ok(())
             }
             Err(failure) => {
-                warn!(partition = %self.partition.name(), %failure, "cannot append to a coordinator's log");
+                let partition = self.partition.name();
+                match transaction {
+                    None => warn!(%partition, %failure, "cannot append to a coordinator's log"),
+                    // Mostly the producer's own doing: it was fenced, or the transaction is over.
+                    Some(_) => debug!(%partition, %failure, "cannot append to a coordinator's log"),
+                }
                 undos.into_iter().rev().for_each(|undo| state.machine.undo(undo));
                 let cause = error_codes::of_append(&failure);
                 self.fail(state, cause, replies);
@@ -338,6 +375,9 @@ where
 struct Round<M: Machine> {
     builder: BatchBuilder,
     bytes: usize,
+    commands: usize,
+    /// Whose transaction all of it is in; the round has one command then.
+    transaction: Option<InTransaction>,
     /// The offset that the next record will have, once one was added.
     next_offset: Option<Offset>,
     undos: Vec<M::Undo>,
@@ -347,7 +387,15 @@ struct Round<M: Machine> {
 impl<M: Machine> Default for Round<M> {
     fn default() -> Self {
         let (undos, replies) = (Vec::new(), Vec::new());
-        Self { builder: BatchBuilder::new(), bytes: 0, next_offset: None, undos, replies }
+        let (builder, next_offset, transaction) = (BatchBuilder::new(), None, None);
+        Self { builder, bytes: 0, commands: 0, transaction, next_offset, undos, replies }
+    }
+}
+
+impl<M: Machine> Round<M> {
+    fn begin(&mut self, transaction: InTransaction) {
+        self.builder = transaction.batch();
+        self.transaction = Some(transaction);
     }
 }
 
@@ -396,27 +444,4 @@ fn send<M: Machine>(state: &mut State<M>, replies: Replies<M>) {
 
 fn nanos(moment: Option<Monotonic>) -> u64 {
     moment.map_or(NEVER, |moment| u64::try_from(moment.0.as_nanos()).unwrap_or(NEVER))
-}
-
-/// Replays a whole log. A record that the machine cannot read is told and passed over: the rest still counts.
-fn replay<M: Machine>(machine: &mut M, partition: &Partition) -> Result<(), String> {
-    let log = partition.log();
-    let from = log.start_offset();
-    for batch in log.batches(from) {
-        let batch = batch.map_err(|error| error.to_string())?;
-        let found = records(&batch).map_err(|error| error.to_string())?;
-        for record in found {
-            let record = record.map_err(|error| error.to_string())?;
-            let reference = RecordRef {
-                key: record.key.as_deref().unwrap_or_default(),
-                value: record.value.as_deref(),
-                timestamp: record.timestamp,
-                headers: &[],
-            };
-            if let Err(error) = machine.replay(record.offset, &reference) {
-                warn!(partition = %partition.name(), offset = record.offset, %error, "a record is passed over");
-            }
-        }
-    }
-    Ok(())
 }

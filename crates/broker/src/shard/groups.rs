@@ -7,7 +7,7 @@ use ottla_control::group::assignor::Assignor;
 use ottla_control::group::{
     Command, ConsumerGroupConfig, GroupConfig, Groups, MigrationPolicy, partition_for,
 };
-use ottla_model::{CONSUMER_OFFSETS, ErrorCode, PartitionIndex, TopicName};
+use ottla_model::{CONSUMER_OFFSETS, ErrorCode, PartitionIndex, TopicName, TopicPartition};
 
 use super::catalog::broker;
 use super::coordinator::Coordinator;
@@ -27,6 +27,23 @@ impl Shard {
             Route::Remote(_) => return Err(ErrorCode::NotCoordinator),
         }
         coordinators.get(place_of(group_id, coordinators.len())).ok_or(ErrorCode::NotCoordinator)
+    }
+
+    /// The partition of `__consumer_offsets` that a group lives in, or will live in.
+    pub(crate) fn group_partition(&self, group_id: &str) -> PartitionIndex {
+        let count = match self.groups.get() {
+            Some(coordinators) => PartitionIndex::try_from(coordinators.len()).unwrap_or(PartitionIndex::MAX),
+            None => self.settings.offsets_topic_num_partitions,
+        };
+        partition_for(group_id, count)
+    }
+
+    /// The coordinator whose log the partition is, if it is one of `__consumer_offsets`.
+    pub(super) fn coordinator_of(&self, at: &TopicPartition) -> Option<&Arc<Coordinator<Groups>>> {
+        if at.topic.as_str() != CONSUMER_OFFSETS {
+            return None;
+        }
+        self.groups.get()?.get(usize::try_from(at.partition).ok()?)
     }
 
     /// Tells the coordinator of a group the topics as they are now, if it does not know them. A command that is handed

@@ -99,7 +99,11 @@ impl Shard {
             transaction_version: marker.transaction_version,
             ..Append::new(partition.leader_epoch(), Origin::Coordinator, now)
         };
-        let accepted = partition.append_as(batch, append)?;
+        // Offsets become visible at the marker, so their coordinator has to know.
+        let accepted = match self.coordinator_of(at) {
+            Some(groups) => groups.end_transaction(producer_id, marker.outcome, batch, append)?,
+            None => partition.append_as(batch, append)?,
+        };
         Ok(Written::Until(Arc::clone(partition), accepted.end()))
     }
 }

@@ -50,7 +50,7 @@ pub(crate) use adopt::{Adoption, LogToAdopt, TopicToAdopt};
 pub(crate) use catalog::TopicError;
 pub(crate) use checkpoints::Checkpoints;
 pub(crate) use clients::{Clients, SeenConnection};
-pub(crate) use coordinator::Coordinator;
+pub(crate) use coordinator::{Coordinator, InTransaction};
 pub(crate) use data_dir::Lock;
 pub(crate) use directory_lock::DirectoryLock;
 pub(crate) use flusher::Flusher;

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ottla_log::{Append, AppendError, Appended, Isolation, Log, Origin, Read, ReadError, UnreadLook};
-use ottla_model::{LeaderEpoch, Monotonic, Offset, PartitionIndex, TopicName, WallMillis};
+use ottla_log::{Append, AppendError, Appended, Isolation, Log, Read, ReadError, UnreadLook};
+use ottla_model::{LeaderEpoch, Monotonic, Offset, PartitionIndex, TopicName};
 use tokio::sync::Notify;
 
 use crate::metrics::{PartitionCounters, count};
@@ -183,17 +183,18 @@ impl Partition {
         self.high_watermark.load(Ordering::Acquire)
     }
 
-    /// Appends one batch. On return it is in the log; it is committed once [`Self::high_watermark`] has reached its end.
+    /// Appends one batch outside of transactions.
+    #[cfg(test)]
     pub(crate) fn append(
         self: &Arc<Self>,
         records: Bytes,
-        origin: Origin,
-        now: WallMillis,
+        origin: ottla_log::Origin,
+        now: ottla_model::WallMillis,
     ) -> Result<Accepted, AppendError> {
         self.append_as(records, Append::new(self.leader_epoch, origin, now))
     }
 
-    /// Appends one batch that begins a transaction, or ends one.
+    /// Appends one batch. On return it is in the log; it is committed once [`Self::high_watermark`] has reached its end.
     pub(crate) fn append_as(
         self: &Arc<Self>,
         records: Bytes,

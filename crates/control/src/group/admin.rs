@@ -48,7 +48,7 @@ impl Groups {
         WhyReply { group_id, error, state, events }
     }
 
-    /// Deletes an empty group and its offsets.
+    /// Deletes an empty group and its offsets, also those that open transactions would give it.
     pub(super) fn delete(
         &self,
         turn: &mut Turn<'_, '_>,
@@ -65,8 +65,13 @@ impl Groups {
             let author = Author::caller(Cause::GroupDelete, caller);
             for (topic, partitions) in self.offsets.group(&group_id).into_iter().flatten() {
                 for (&partition, committed) in partitions {
-                    let record = tombstone(&author, &group_id, topic, partition, committed);
+                    let record = tombstone(&author, &group_id, topic, partition, Some(committed));
                     turn.effects.records.extend(record);
+                }
+            }
+            for (topic, partition) in self.offsets.pending.partitions(&group_id) {
+                if self.offsets.get(&group_id, topic, partition).is_none() {
+                    turn.effects.records.extend(tombstone(&author, &group_id, topic, partition, None));
                 }
             }
             let tombstones = self.groups.get(&group_id).map(|group| group.tombstones(&group_id));
@@ -101,7 +106,8 @@ impl Groups {
             let is_read = group.is_subscribed_to(&topic);
             let error = if is_read { ErrorCode::GroupSubscribedToTopic } else { ErrorCode::None };
             for &partition in partitions.iter().filter(|_| !is_read) {
-                if let Some(committed) = self.offsets.get(&group_id, &topic, partition) {
+                let committed = self.offsets.get(&group_id, &topic, partition);
+                if committed.is_some() || self.offsets.has_pending_commit(&group_id, &topic, partition) {
                     let record = tombstone(&author, &group_id, &topic, partition, committed);
                     turn.effects.records.extend(record);
                 }
@@ -110,6 +116,30 @@ impl Groups {
             outcomes.push((topic, partitions));
         }
         turn.reply(reply_to, DeleteOffsetsReply { error: ErrorCode::None, topics: outcomes });
+    }
+
+    /// Writes tombstones for what open transactions would commit for a topic that is gone, where nothing was committed
+    /// that went with it.
+    fn forget_pending(
+        &self,
+        turn: &mut Turn<'_, '_>,
+        author: &Author<'_>,
+        topic: &TopicName,
+        topic_id: TopicId,
+    ) {
+        for group_id in self.offsets.pending.group_ids() {
+            for (_, partition) in
+                self.offsets.pending.partitions(&group_id).filter(|(name, _)| *name == topic)
+            {
+                let committed = self.offsets.get(&group_id, topic, partition);
+                let is_gone = committed.is_some_and(|committed| !committed.is_of_another_topic(topic_id));
+                let mut pending = self.offsets.pending.offsets(&group_id, topic, partition);
+                if !is_gone && pending.any(|offset| !offset.is_of_another_topic(topic_id)) {
+                    let record = tombstone(author, &group_id, topic, partition, committed);
+                    turn.effects.records.extend(record);
+                }
+            }
+        }
     }
 
     /// Deletes every group's offsets of a topic that is gone. Those that do not know their topic's id go too
@@ -127,11 +157,13 @@ impl Groups {
             let partitions = self.offsets.group(&group_id).and_then(|topics| topics.get(topic));
             for (&partition, committed) in partitions.into_iter().flatten() {
                 if !committed.is_of_another_topic(topic_id) {
-                    turn.effects.records.extend(tombstone(&author, &group_id, topic, partition, committed));
+                    let record = tombstone(&author, &group_id, topic, partition, Some(committed));
+                    turn.effects.records.extend(record);
                     offsets += 1;
                 }
             }
         }
+        self.forget_pending(turn, &author, topic, topic_id);
         turn.reply(reply_to, TopicDeletedReply { error: ErrorCode::None, offsets });
     }
 }

@@ -23,7 +23,7 @@ pub enum Command {
     Leave(Leave),
     /// ConsumerGroupHeartbeat.
     ConsumerHeartbeat(ConsumerHeartbeat),
-    /// OffsetCommit.
+    /// OffsetCommit, or TxnOffsetCommit.
     CommitOffsets(CommitOffsets),
     /// One group of an OffsetFetch.
     FetchOffsets(FetchOffsets),
@@ -174,7 +174,7 @@ pub struct ConsumerHeartbeat {
     pub topic_partitions: Option<Vec<(TopicId, Vec<PartitionIndex>)>>,
 }
 
-/// OffsetCommit.
+/// OffsetCommit, or TxnOffsetCommit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitOffsets {
     /// The group. The empty text is a group like any other here, for the sake of old clients.
@@ -190,6 +190,9 @@ pub struct CommitOffsets {
     /// Version 9 and later: a generation of a group that does not exist is answered with GROUP_ID_NOT_FOUND, before
     /// with ILLEGAL_GENERATION; and members of consumer groups may commit.
     pub knows_group_id_not_found: bool,
+    /// TxnOffsetCommit: the offsets count when the transaction of the records is committed. Which one that is only
+    /// those know who append them.
+    pub in_transaction: bool,
     /// What to commit.
     pub topics: Vec<CommitTopic>,
 }
@@ -204,7 +207,7 @@ impl CommitOffsets {
 pub struct CommitTopic {
     /// Its name.
     pub topic: TopicName,
-    /// Its id if the request named it by id (version 10), else zero. It is stored with the offset.
+    /// Its id if that is known, else zero. It is stored with the offset, unless that is committed in a transaction.
     pub topic_id: TopicId,
     /// The offsets.
     pub partitions: Vec<CommitPartition>,

@@ -1,8 +1,8 @@
-//! OffsetCommit (`OffsetMetadataManager.commitOffset`).
+//! OffsetCommit and TxnOffsetCommit (`OffsetMetadataManager.commitOffset` and `commitTransactionalOffset`).
 
 use std::sync::Arc;
 
-use ottla_model::{ErrorCode, NONE};
+use ottla_model::{ErrorCode, NONE, TopicId};
 
 use super::TEXT_BYTES_MAX;
 use super::author::Author;
@@ -25,6 +25,7 @@ struct Request<'a> {
     owned: Option<Owned<'a>>,
     commit_timestamp_ms: i64,
     expire_timestamp_ms: i64,
+    in_transaction: bool,
 }
 
 impl Groups {
@@ -59,6 +60,9 @@ impl Groups {
     }
 
     fn validate_commit(&mut self, turn: &Turn<'_, '_>, commit: &CommitOffsets) -> Result<(), ErrorCode> {
+        if commit.in_transaction && self.offsets.pending.len() >= turn.config.pending_offsets_max {
+            return Err(ErrorCode::PolicyViolation);
+        }
         if let Some(group) = self.consumer_group(&commit.group_id) {
             return group.validate_commit(commit);
         }
@@ -90,7 +94,11 @@ impl Groups {
     ) -> Request<'a> {
         let now = turn.env.wall.0;
         let group = self.groups.get(&commit.group_id);
-        let cause = group.map_or(Cause::Commit, |group| group.cause_of(commit));
+        let cause = match group {
+            _ if commit.in_transaction => Cause::TransactionalCommit,
+            Some(group) => group.cause_of(commit),
+            None => Cause::Commit,
+        };
         Request {
             group_id: &commit.group_id,
             author: Author::committer(cause, caller, commit),
@@ -101,6 +109,7 @@ impl Groups {
                 CommitOffsets::DEFAULT_RETENTION_TIME_MS => NONE,
                 retention => now.saturating_add(retention),
             },
+            in_transaction: commit.in_transaction,
         }
     }
 }
@@ -125,7 +134,8 @@ impl Request<'_> {
             metadata,
             commit_timestamp_ms: self.commit_timestamp_ms,
             expire_timestamp_ms: self.expire_timestamp_ms,
-            topic_id: topic.topic_id,
+            // Kafka leaves it out of transactional commits, whose requests do not have it.
+            topic_id: if self.in_transaction { TopicId::ZERO } else { topic.topic_id },
         };
         let previous = self.offsets.get(self.group_id, &topic.topic, partition.partition);
         let previous = previous.map(|committed| committed.offset);
@@ -138,7 +148,8 @@ impl Request<'_> {
         let record =
             self.to_record(topic, partition, &value).map_err(|_| ErrorCode::OffsetMetadataTooLarge)?;
         turn.record(Record { headers: self.author.headers(previous, oddities), ..record });
-        if oddities.any() {
+        // What a transaction commits is odd only when it counts; the history shows it then.
+        if oddities.any() && !self.in_transaction {
             odd.push(OddCommit {
                 topic: topic.topic.clone(),
                 partition: partition.partition,

@@ -27,6 +27,9 @@ pub struct GroupConfig {
     pub new_member_join_timeout_ms: i32,
     /// Groups of one partition of `__consumer_offsets` (a limit of Ottla's own).
     pub groups_max: usize,
+    /// Offsets that are committed in transactions which are still open, in one partition of `__consumer_offsets` (a
+    /// limit of Ottla's own).
+    pub pending_offsets_max: usize,
     /// Member ids of one group that were handed out and not used yet (a limit of Ottla's own).
     pub pending_members_max: usize,
     /// Bytes of the protocols that one member may bring, names and metadata (a limit of Ottla's own). More would
@@ -48,6 +51,7 @@ impl Default for GroupConfig {
             offsets_retention_check_interval_ms: 600_000,
             new_member_join_timeout_ms: 300_000,
             groups_max: 100_000,
+            pending_offsets_max: 500_000,
             pending_members_max: 10_000,
             member_protocols_bytes_max: 1024 * 1024,
             consumer: ConsumerGroupConfig::default(),

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ottla_model::{Offset, PartitionIndex, TopicName};
+use ottla_model::{Offset, ProducerId};
 
 use super::classic::Classic;
 use super::consumer;
 use super::groups::{Durable, Group, Groups};
 use super::offsets::CommittedOffset;
+use super::pending::Place;
 use crate::codec::{DecodeError, GroupMetadataValue, Key, OffsetCommitValue};
 use crate::machine::{RecordRef, ReplayError};
 
@@ -21,15 +22,17 @@ pub struct Undo(Overwritten);
 pub(super) enum Overwritten {
     /// The record was passed over.
     Nothing,
-    /// A committed offset was set or removed.
+    /// A committed offset was set.
     Offset {
-        group_id: Arc<str>,
-        topic: TopicName,
-        partition: PartitionIndex,
+        place: Place,
         previous: Option<CommittedOffset>,
         /// Whether nothing else had made the group known.
         made_known: bool,
     },
+    /// The same in a transaction that is open.
+    Pending { producer: ProducerId, place: Place, previous: Option<CommittedOffset>, made_known: bool },
+    /// A committed offset was removed, and what open transactions say of it.
+    NoOffset { place: Place, previous: Option<CommittedOffset>, pending: Vec<(ProducerId, CommittedOffset)> },
     /// A group's record was replaced.
     Group { group_id: Arc<str>, previous: Durable },
     /// A group was removed.
@@ -61,8 +64,12 @@ impl Groups {
                 let Some(value) = self.known_version(key_type(record.key), value)? else {
                     return Ok(Undo(Overwritten::Nothing));
                 };
-                let committed = value.map(|value| CommittedOffset::from_record(offset, &value));
-                self.replay_offset(group, topic, partition, committed)
+                let known = self.groups.get_key_value(group).map(|(key, _)| Arc::clone(key));
+                let place = (known.unwrap_or_else(|| Arc::from(group)), topic, partition);
+                match value.map(|value| CommittedOffset::from_record(offset, &value)) {
+                    Some(committed) => self.replay_offset(place, record.transaction, committed),
+                    None => self.replay_offset_tombstone(place),
+                }
             }
             Key::GroupMetadata { group } => {
                 let value = record.value.map(GroupMetadataValue::decode).transpose();
@@ -107,17 +114,29 @@ impl Groups {
 
     fn replay_offset(
         &mut self,
-        group: &str,
-        topic: TopicName,
-        partition: PartitionIndex,
-        committed: Option<CommittedOffset>,
+        place: Place,
+        transaction: Option<ProducerId>,
+        offset: CommittedOffset,
     ) -> Overwritten {
-        let known = self.groups.get_key_value(group).map(|(key, _)| Arc::clone(key));
-        let group_id = known.unwrap_or_else(|| Arc::from(group));
         // A commit makes its group known, so that consumers which only keep offsets have one too.
-        let made_known = committed.is_some() && self.make_known(&group_id);
-        let previous = self.offsets.set(&group_id, &topic, partition, committed);
-        Overwritten::Offset { group_id, topic, partition, previous, made_known }
+        let made_known = self.make_known(&place.0);
+        match transaction {
+            Some(producer) => {
+                let previous = self.offsets.pending.set(producer, &place, Some(offset));
+                Overwritten::Pending { producer, place, previous, made_known }
+            }
+            None => {
+                let previous = self.offsets.set_at(&place, Some(offset));
+                Overwritten::Offset { place, previous, made_known }
+            }
+        }
+    }
+
+    /// A tombstone is never part of a transaction, and is about all of them.
+    fn replay_offset_tombstone(&mut self, place: Place) -> Overwritten {
+        let previous = self.offsets.set_at(&place, None);
+        let pending = self.offsets.pending.clear(&place);
+        Overwritten::NoOffset { place, previous, pending }
     }
 
     fn make_known(&mut self, group_id: &Arc<str>) -> bool {
@@ -162,11 +181,18 @@ impl Groups {
     pub(super) fn undo_record(&mut self, undo: Undo) {
         match undo.0 {
             Overwritten::Nothing => {}
-            Overwritten::Offset { group_id, topic, partition, previous, made_known } => {
-                self.offsets.set(&group_id, &topic, partition, previous);
-                if made_known {
-                    self.set_durable(&group_id, Durable::Absent);
-                    self.undone.insert(group_id);
+            Overwritten::Offset { place, previous, made_known } => {
+                self.offsets.set_at(&place, previous);
+                self.undo_known(place.0, made_known);
+            }
+            Overwritten::Pending { producer, place, previous, made_known } => {
+                self.offsets.pending.set(producer, &place, previous);
+                self.undo_known(place.0, made_known);
+            }
+            Overwritten::NoOffset { place, previous, pending } => {
+                self.offsets.set_at(&place, previous);
+                for (producer, offset) in pending {
+                    self.offsets.pending.set(producer, &place, Some(offset));
                 }
             }
             Overwritten::Group { group_id, previous } => {
@@ -185,6 +211,13 @@ impl Groups {
                 }
                 self.undone.insert(group_id);
             }
+        }
+    }
+
+    fn undo_known(&mut self, group_id: Arc<str>, made_known: bool) {
+        if made_known {
+            self.set_durable(&group_id, Durable::Absent);
+            self.undone.insert(group_id);
         }
     }
 

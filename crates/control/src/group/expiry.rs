@@ -87,13 +87,13 @@ impl Groups {
         self.expiry.next = Some(if is_done { after(now, turn.config) } else { now });
     }
 
-    /// Deletes what has expired of a group, and the group itself when it is empty and has no offsets left. Tells how
-    /// much it looked at.
+    /// Deletes what has expired of a group, and the group itself when it is empty and has no offsets left, nor any that
+    /// an open transaction may give it. Tells how much it looked at.
     fn expire_group(&self, turn: &mut Turn<'_, '_>, group_id: &Arc<str>) -> usize {
         let Some(group) = self.groups.get(group_id) else { return 1 };
         let author = Author::broker(Cause::Expiry);
         let mut looked_at = 1usize;
-        let mut is_bare = true;
+        let mut is_bare = !self.offsets.pending.has_group(group_id);
         if let Some(offsets) = self.offsets.group(group_id) {
             let Some(age) = group.offsets_age_since() else { return looked_at };
             for (topic, partitions) in offsets {
@@ -105,7 +105,13 @@ impl Groups {
                     if is_read || !is_expired || self.offsets.has_pending_commit(group_id, topic, partition) {
                         is_bare = false;
                     } else {
-                        turn.effects.records.extend(tombstone(&author, group_id, topic, partition, offset));
+                        turn.effects.records.extend(tombstone(
+                            &author,
+                            group_id,
+                            topic,
+                            partition,
+                            Some(offset),
+                        ));
                     }
                 }
             }

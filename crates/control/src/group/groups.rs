@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ottla_model::{Env, ErrorCode, Monotonic, Offset};
+use ottla_model::{Env, ErrorCode, Monotonic, Offset, ProducerId};
 
 use super::classic::Classic;
 use super::consumer::{ConsumerGroup, Timers};
@@ -224,6 +224,10 @@ impl Machine for Groups {
 
     fn undo(&mut self, undo: Undo) {
         self.undo_record(undo);
+    }
+
+    fn end_transaction(&mut self, producer: ProducerId, committed: bool) {
+        self.offsets.end_transaction(producer, committed);
     }
 
     fn failed(

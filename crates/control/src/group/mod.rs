@@ -19,6 +19,7 @@
 //! | `assignor/` | the server-side assignors of the new consumer protocol |
 //! | `topics_image`, `metadata_hash`, `topic_pattern` | the topics, as groups see them and subscribe to them |
 //! | `commit`, `fetch`, `offsets` | committed offsets, for groups of any kind |
+//! | `pending` | offsets whose transactions are open |
 //! | `kind` | what is asked of a group of any kind |
 //! | `expiry` | what goes because it is old |
 //! | `events`, `rebalances` | what happened in groups lately |
@@ -46,6 +47,7 @@ mod metadata_hash;
 mod offsets;
 mod outline;
 mod partition;
+mod pending;
 mod rebalances;
 mod reply;
 mod restore;

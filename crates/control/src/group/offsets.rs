@@ -1,11 +1,12 @@
-//! Committed offsets. Durable state: only `replay` and `undo` change it.
+//! Committed offsets. Durable state: only `replay`, `undo` and `end_transaction` change it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use ottla_model::{LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName};
+use ottla_model::{LeaderEpoch, Offset, PartitionIndex, ProducerId, TopicId, TopicName};
 
 use super::author::Author;
+use super::pending::{PendingOffsets, Place};
 use crate::codec::{CommitOddities, EncodeError, Key, OffsetCommitValue};
 use crate::machine::Record;
 
@@ -63,6 +64,8 @@ pub type GroupOffsets = BTreeMap<TopicName, BTreeMap<PartitionIndex, CommittedOf
 #[derive(Debug, Default)]
 pub struct OffsetStore {
     groups: HashMap<Arc<str>, GroupOffsets>,
+    /// What open transactions may make of them.
+    pub(super) pending: PendingOffsets,
 }
 
 impl OffsetStore {
@@ -83,16 +86,23 @@ impl OffsetStore {
         self.groups.get(group_id)?.get(topic)?.get(&partition)
     }
 
-    /// Whether an open transaction may still replace the offset (KIP-447). None can: transactional commits are not
-    /// taken yet.
+    /// Whether an open transaction may still replace the offset (KIP-447).
     #[must_use]
-    pub fn has_pending_commit(
-        &self,
-        _group_id: &str,
-        _topic: &TopicName,
-        _partition: PartitionIndex,
-    ) -> bool {
-        false
+    pub fn has_pending_commit(&self, group_id: &str, topic: &TopicName, partition: PartitionIndex) -> bool {
+        self.pending.has(group_id, topic, partition)
+    }
+
+    /// The transaction of a producer has ended. When it was committed, its offsets are what is committed from now on,
+    /// but for those that were committed meanwhile by a later record
+    /// (`OffsetMetadataManager.replayEndTransactionMarker`).
+    pub(super) fn end_transaction(&mut self, producer: ProducerId, committed: bool) {
+        let ended = self.pending.take(producer);
+        for ((group_id, topic, partition), offset) in ended.into_iter().filter(|_| committed) {
+            let present = self.get(&group_id, &topic, partition);
+            if present.is_none_or(|present| offset.record_offset > present.record_offset) {
+                self.set(&group_id, &topic, partition, Some(offset));
+            }
+        }
     }
 
     /// The groups that have offsets, in the order of their ids.
@@ -125,6 +135,16 @@ impl OffsetStore {
         }
     }
 
+    /// The same, by its place.
+    pub(super) fn set_at(
+        &mut self,
+        place: &Place,
+        offset: Option<CommittedOffset>,
+    ) -> Option<CommittedOffset> {
+        let (group_id, topic, partition) = place;
+        self.set(group_id, topic, *partition, offset)
+    }
+
     fn remove(
         &mut self,
         group_id: &str,
@@ -144,7 +164,8 @@ impl OffsetStore {
     }
 }
 
-/// The tombstone of a committed offset, and who deletes it.
+/// The tombstone of an offset, and who deletes it. `committed` is what is deleted; with nothing, it is for what open
+/// transactions say of the offset.
 ///
 /// # Errors
 /// [`EncodeError`] when the group's id is too long for a record, which then has none.
@@ -153,9 +174,9 @@ pub(super) fn tombstone(
     group_id: &str,
     topic: &TopicName,
     partition: PartitionIndex,
-    committed: &CommittedOffset,
+    committed: Option<&CommittedOffset>,
 ) -> Result<Record, EncodeError> {
     let key = Key::offset_commit(group_id, topic, partition)?;
-    let headers = author.headers(Some(committed.offset), CommitOddities::default());
+    let headers = author.headers(committed.map(|committed| committed.offset), CommitOddities::default());
     Ok(Record { key, value: None, headers })
 }

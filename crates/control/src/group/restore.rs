@@ -73,7 +73,7 @@ impl Groups {
         let present = self.offsets.get(group_id, topic, *partition);
         let Some(value) = value else {
             return present
-                .map(|present| tombstone(author, group_id, topic, *partition, present))
+                .map(|present| tombstone(author, group_id, topic, *partition, Some(present)))
                 .transpose();
         };
         let key = Key::offset_commit(group_id, topic, *partition)?;

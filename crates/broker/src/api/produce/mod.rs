@@ -55,8 +55,8 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
         Judged::Known(verified) => append_all(call, request, &verified),
         Judged::Refused(error) => refuse_all(&call, &request, error),
         // What comes after it on this connection may be meant to be appended behind it, so that has to wait.
-        Judged::Asked(mut verified, question) => Ok(Started::changing(async move {
-            question.answered(&mut verified).await;
+        Judged::Asked(mut verified, question, places) => Ok(Started::changing(async move {
+            verified.judged(&call, &places, question.verdicts().await);
             match append_all(call, request, &verified)? {
                 Started::Ready(parts) => Ok(parts),
                 Started::Waiting(answer) => answer.await,

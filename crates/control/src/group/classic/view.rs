@@ -14,7 +14,8 @@ use crate::group::turn::Turn;
 pub(in crate::group) const GROUP_TYPE: &str = "classic";
 
 impl Classic {
-    /// Checks who commits (`ClassicGroup.validateOffsetCommit`). A member's commit also proves that it lives.
+    /// Checks who commits (`ClassicGroup.validateOffsetCommit`). A member's commit also proves that it lives, unless it
+    /// is transactional: a producer sends that, perhaps for a consumer that is stuck.
     pub(in crate::group) fn validate_commit(
         &mut self,
         turn: &Turn<'_, '_>,
@@ -27,11 +28,15 @@ impl Classic {
         }
         let instance = commit.group_instance_id.as_deref();
         if generation < 0 && commit.member_id.is_empty() && instance.is_none() {
-            return Err(ErrorCode::UnknownMemberId);
+            // Producers before KIP-447 do not know whom they commit for.
+            return if commit.in_transaction { Ok(()) } else { Err(ErrorCode::UnknownMemberId) };
         }
         self.validate_member(&commit.member_id, instance)?;
         if generation != self.generation {
             return Err(ErrorCode::IllegalGeneration);
+        }
+        if commit.in_transaction {
+            return Ok(());
         }
         if self.state == State::CompletingRebalance {
             // The member knows the new generation, so what it commits it has read in the old one.

@@ -15,19 +15,27 @@ use crate::group::{ConsumerGroupConfig, GroupConfig, OutlineMember, TopicsImage}
 /// The name of this kind of group (`Group.GroupType.CONSUMER`).
 pub(in crate::group) const GROUP_TYPE: &str = "consumer";
 
+/// The epoch of who names none (`TxnOffsetCommitRequest`).
+const UNKNOWN_EPOCH: i32 = -1;
+
 impl ConsumerGroup {
     /// Checks who commits, and what (`ConsumerGroup.validateOffsetCommit`).
     ///
     /// A member may commit with its own epoch whatever it likes. With an older one it is late, and may commit what it
-    /// had at that epoch and still has.
+    /// had at that epoch and still has. A transactional commit may also come from a producer that does not know the
+    /// member, and knows no epochs, only generations.
     pub(in crate::group) fn validate_commit(&self, commit: &CommitOffsets) -> Result<(), ErrorCode> {
         let epoch = commit.generation_or_member_epoch;
         if epoch < 0 && self.members.is_empty() {
             return Ok(());
         }
+        let is_anonymous = commit.member_id.is_empty() && commit.group_instance_id.is_none();
+        if commit.in_transaction && epoch == UNKNOWN_EPOCH && is_anonymous {
+            return Ok(());
+        }
         let member = self.members.get(&commit.member_id).ok_or(ErrorCode::UnknownMemberId)?;
         let is_classic = member.uses_classic_protocol();
-        if !is_classic && !commit.knows_group_id_not_found {
+        if !is_classic && !commit.knows_group_id_not_found && !commit.in_transaction {
             return Err(ErrorCode::UnsupportedVersion);
         }
         if epoch == member.current.epoch {
@@ -41,7 +49,11 @@ impl ConsumerGroup {
             && topics.all(|topic| {
                 topic.partitions.iter().all(|partition| may_have(topic.topic_id, partition.partition))
             });
-        if is_late { Ok(()) } else { Err(wrong_epoch(member)) }
+        match wrong_epoch(member) {
+            _ if is_late => Ok(()),
+            ErrorCode::StaleMemberEpoch if commit.in_transaction => Err(ErrorCode::IllegalGeneration),
+            error => Err(error),
+        }
     }
 
     /// Checks who fetches committed offsets (`ConsumerGroup.validateOffsetFetch`).

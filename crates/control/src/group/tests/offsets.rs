@@ -23,6 +23,7 @@ pub(super) fn commit(member_id: &str, generation: i32, offset: i64) -> CommitOff
         generation_or_member_epoch: generation,
         retention_time_ms: CommitOffsets::DEFAULT_RETENTION_TIME_MS,
         knows_group_id_not_found: false,
+        in_transaction: false,
         topics: vec![CommitTopic {
             topic: topic("orders"),
             topic_id: TopicId::ZERO,

@@ -142,6 +142,7 @@ fn random_commit(dice: &mut Dice, group_id: Arc<str>, member_id: Arc<str>, gener
         generation_or_member_epoch: if outsider { -1 } else { generation },
         retention_time_ms: CommitOffsets::DEFAULT_RETENTION_TIME_MS,
         knows_group_id_not_found: true,
+        in_transaction: false,
         topics: vec![CommitTopic {
             topic: orders(),
             topic_id: TopicId([dice.below(3) as u8; 16]),
@@ -255,7 +256,13 @@ fn replaying_nonsense_does_no_harm_and_can_be_undone() {
         for _ in 0..200 {
             let (key, value) = nonsense(dice, &log);
             let before = durable(&scene.groups);
-            let record = RecordRef { key: &key, value: value.as_deref(), timestamp: -1, headers: &[] };
+            let record = RecordRef {
+                key: &key,
+                value: value.as_deref(),
+                timestamp: -1,
+                headers: &[],
+                transaction: None,
+            };
             match scene.groups.replay(1, &record) {
                 Ok(undo) if dice.one_in(2) => {
                     scene.groups.undo(undo);

@@ -310,6 +310,7 @@ impl Scene {
             generation_or_member_epoch: generation,
             retention_time_ms: CommitOffsets::DEFAULT_RETENTION_TIME_MS,
             knows_group_id_not_found: true,
+            in_transaction: false,
             topics: topics.collect(),
         };
         self.send(who, Command::CommitOffsets(commit));

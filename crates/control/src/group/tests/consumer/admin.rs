@@ -17,6 +17,7 @@ fn commit(member_id: &str, epoch: i32, topic_id: TopicId, name: &str, offset: i6
         generation_or_member_epoch: epoch,
         retention_time_ms: CommitOffsets::DEFAULT_RETENTION_TIME_MS,
         knows_group_id_not_found: true,
+        in_transaction: false,
         topics: vec![CommitTopic {
             topic: topic(name),
             topic_id,

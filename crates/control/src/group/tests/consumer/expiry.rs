@@ -13,6 +13,7 @@ fn commit(topic: &str) -> Command {
         generation_or_member_epoch: 2,
         retention_time_ms: CommitOffsets::DEFAULT_RETENTION_TIME_MS,
         knows_group_id_not_found: true,
+        in_transaction: false,
         topics: vec![CommitTopic {
             topic: TopicName::new(topic).unwrap(),
             topic_id: topic_id(topic),

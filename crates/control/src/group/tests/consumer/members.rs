@@ -160,6 +160,7 @@ fn commit(member_id: &str, epoch: i32, topic: &str, partition: i32) -> CommitOff
         generation_or_member_epoch: epoch,
         retention_time_ms: CommitOffsets::DEFAULT_RETENTION_TIME_MS,
         knows_group_id_not_found: true,
+        in_transaction: false,
         topics: vec![CommitTopic {
             topic: TopicName::new(topic).unwrap(),
             topic_id: topic_id(topic),

@@ -261,7 +261,13 @@ fn replaying_nonsense_does_no_harm_and_can_be_undone() {
         for _ in 0..200 {
             let (key, value) = nonsense(dice, &log);
             let before = durable(&scene.groups);
-            let record = RecordRef { key: &key, value: value.as_deref(), timestamp: -1, headers: &[] };
+            let record = RecordRef {
+                key: &key,
+                value: value.as_deref(),
+                timestamp: -1,
+                headers: &[],
+                transaction: None,
+            };
             match scene.groups.replay(1, &record) {
                 Ok(undo) if dice.one_in(2) => {
                     scene.groups.undo(undo);
