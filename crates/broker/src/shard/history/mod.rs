@@ -5,6 +5,7 @@
 //! time.
 
 mod past;
+mod pending;
 mod scan;
 mod undo;
 
@@ -28,10 +29,6 @@ const CHANGES_TOLD_MAX: usize = 20_000;
 /// Offsets of a group that a question about the past keeps in mind.
 const OFFSETS_KEPT_MAX: usize = 500_000;
 
-/// How long before a time a scan begins that is about what happened since: the offsets of a transaction take effect
-/// with its end, and it may have been open for so long (`transaction.max.timeout.ms`).
-const TRANSACTION_MS_MAX: i64 = 900_000;
-
 /// A group as its machine knows it, and the end of the log at that moment.
 struct Snapshot {
     coordinator: Arc<Coordinator<Groups>>,
@@ -39,6 +36,8 @@ struct Snapshot {
     end: Offset,
     cleaned_to: Offset,
     offsets: GroupOffsets,
+    /// How long a transaction may be open.
+    transaction_ms_max: i64,
 }
 
 impl Snapshot {
@@ -51,9 +50,10 @@ impl Snapshot {
         }
     }
 
-    /// Where a scan begins that tells everything from `since_ms` on.
+    /// Where a scan begins that tells everything from `since_ms` on: earlier by as long as a transaction may be open, since
+    /// its offsets take effect with its end.
     fn begin_of(&self, since_ms: i64) -> Result<Offset, Refusal> {
-        let from_ms = since_ms.saturating_sub(TRANSACTION_MS_MAX);
+        let from_ms = since_ms.saturating_sub(self.transaction_ms_max);
         let log = self.coordinator.partition().log();
         let found = log.offset_for_time(from_ms, self.end).map_err(|error| {
             refusal(error_codes::of_read(&error), &format!("the history cannot be read: {error}"))
@@ -167,7 +167,14 @@ impl Shard {
         let offline = |_| refusal(ErrorCode::NotCoordinator, "the log of the group's offsets is offline");
         partition.committed(end).await.map_err(offline)?;
         let (coordinator, group) = (Arc::clone(coordinator), Arc::from(group));
-        Ok(Snapshot { coordinator, group, end, cleaned_to: self.cleaned_to(&partition), offsets })
+        Ok(Snapshot {
+            coordinator,
+            group,
+            end,
+            cleaned_to: self.cleaned_to(&partition),
+            offsets,
+            transaction_ms_max: self.settings.transaction_max_timeout_ms.into(),
+        })
     }
 }
 

@@ -1,14 +1,13 @@
 //! Goes through the log of a partition of `__consumer_offsets` and picks out what happened to one group's offsets.
 
-use std::collections::HashMap;
-
 use bytes::{Buf, Bytes};
 use ottla_control::catalog::Refusal;
 use ottla_control::codec::{Cause, CommitOddities, Key, OFFSET_CAUSE_HEADER, OffsetCause, OffsetCommitValue};
 use ottla_control::group::RestoredValue;
-use ottla_log::{BatchHeader, Isolation, Record, records};
-use ottla_model::{ErrorCode, Offset, PartitionIndex, ProducerId, TopicName};
+use ottla_log::{BatchHeader, EndMarker, Isolation, Outcome, Record, records};
+use ottla_model::{ErrorCode, Offset, PartitionIndex, TopicName};
 
+use super::pending::Pending;
 use crate::error_codes;
 use crate::shard::{Ask, Partition};
 
@@ -17,12 +16,6 @@ const SCAN_BYTES_MAX: u64 = 4 << 30;
 
 /// Bytes that are read under the log's lock at a time.
 const CHUNK_BYTES: usize = 1 << 20;
-
-/// Changes of open transactions that are kept in mind.
-const PENDING_CHANGES_MAX: usize = 100_000;
-
-/// The key type of the control record that commits a transaction (`ControlRecordType.COMMIT`).
-const COMMIT_MARKER: i16 = 1;
 
 /// What happened to one committed offset.
 #[derive(Debug, Clone)]
@@ -69,21 +62,18 @@ struct Progress {
     next: Offset,
     bytes: u64,
     complete_from_ms: Option<i64>,
-    pending: HashMap<ProducerId, Vec<Change>>,
-    pending_count: usize,
+    pending: Pending,
 }
+
+/// Who is told of each change.
+type Listener<'a> = dyn FnMut(Change) -> Result<(), Refusal> + 'a;
 
 impl Scan<'_> {
     /// Hands every change from `from` on to `each`, in the order in which they took effect. Tells from when on nothing is
     /// missing that compaction took away; nothing when none is missing at all.
-    pub(super) fn run(
-        &self,
-        from: Offset,
-        each: &mut dyn FnMut(Change) -> Result<(), Refusal>,
-    ) -> Result<Option<i64>, Refusal> {
+    pub(super) fn run(&self, from: Offset, each: &mut Listener<'_>) -> Result<Option<i64>, Refusal> {
         let next = from.max(self.partition.log().start_offset());
-        let (pending, pending_count) = (HashMap::new(), 0);
-        let mut progress = Progress { next, bytes: 0, complete_from_ms: None, pending, pending_count };
+        let mut progress = Progress { next, bytes: 0, complete_from_ms: None, pending: Pending::default() };
         while progress.next < self.upper {
             let ask = Ask {
                 from: progress.next,
@@ -121,7 +111,7 @@ impl Scan<'_> {
         header: &BatchHeader,
         batch: &Bytes,
         progress: &mut Progress,
-        each: &mut dyn FnMut(Change) -> Result<(), Refusal>,
+        each: &mut Listener<'_>,
     ) -> Result<(), Refusal> {
         progress.bytes = progress.bytes.saturating_add(batch.len() as u64);
         // What was compacted away was older than what is left, and a gap is where it was.
@@ -134,15 +124,12 @@ impl Scan<'_> {
         for record in records(batch).map_err(wrong)? {
             let record = record.map_err(wrong)?;
             if header.is_control() {
-                end_transaction(header.producer_id, &record, progress, each)?;
+                progress.end_transaction(header, &record, each)?;
             } else if let Some(change) = self.change(header, &record) {
-                if !header.is_transactional() {
-                    each(change)?;
-                } else if progress.pending_count < PENDING_CHANGES_MAX {
-                    progress.pending_count = progress.pending_count.saturating_add(1);
-                    progress.pending.entry(header.producer_id).or_default().push(change);
+                if header.is_transactional() {
+                    progress.pending.keep(header.producer_id, change)?;
                 } else {
-                    return Err(refusal(ErrorCode::PolicyViolation, "too many open transactions to look at"));
+                    progress.count(change, each)?;
                 }
             }
         }
@@ -186,29 +173,39 @@ impl Scan<'_> {
     }
 }
 
+impl Progress {
+    /// A change takes effect.
+    fn count(&mut self, change: Change, each: &mut Listener<'_>) -> Result<(), Refusal> {
+        self.pending.counted(&change);
+        // Such a deletion is about what open transactions said of the offset; nothing was committed.
+        let is_of_pending =
+            change.value.is_none() && change.why.as_ref().is_some_and(|why| why.previous.is_none());
+        if is_of_pending { Ok(()) } else { each(change) }
+    }
+
+    /// What a transaction committed takes effect with its end.
+    fn end_transaction(
+        &mut self,
+        header: &BatchHeader,
+        record: &Record,
+        each: &mut Listener<'_>,
+    ) -> Result<(), Refusal> {
+        let Some(marker) = EndMarker::parse(record) else { return Ok(()) };
+        for change in self.pending.end(header.producer_id) {
+            if marker.outcome == Outcome::Commit {
+                self.count(Change { time_ms: marker.timestamp, ..change }, each)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// True for the key of an offset of the group. It looks at no more than it has to, since nearly all are not.
 fn is_offset_of(key: &[u8], group: &str) -> bool {
     let mut key = key;
     matches!(key.try_get_i16(), Ok(0 | 1))
         && key.try_get_i16().is_ok_and(|length| usize::try_from(length) == Ok(group.len()))
         && key.starts_with(group.as_bytes())
-}
-
-/// What a transaction committed takes effect with its end.
-fn end_transaction(
-    producer: ProducerId,
-    marker: &Record,
-    progress: &mut Progress,
-    each: &mut dyn FnMut(Change) -> Result<(), Refusal>,
-) -> Result<(), Refusal> {
-    let changes = progress.pending.remove(&producer).unwrap_or_default();
-    progress.pending_count = progress.pending_count.saturating_sub(changes.len());
-    let mut key = marker.key.as_deref().unwrap_or_default();
-    let is_commit = key.try_get_i16().is_ok() && key.try_get_i16() == Ok(COMMIT_MARKER);
-    for change in changes.into_iter().filter(|_| is_commit) {
-        each(Change { time_ms: marker.timestamp, ..change })?;
-    }
-    Ok(())
 }
 
 fn unreadable(error: ErrorCode, why: &dyn std::fmt::Display) -> Refusal {
