@@ -14,6 +14,7 @@ mod restore;
 mod scene;
 mod show;
 mod static_members;
+mod transactions;
 mod why;
 
 use scene::{Scene, id, join};

@@ -75,6 +75,12 @@ impl Clients {
         (member_id, generation)
     }
 
+    fn transactional(&self, dice: &mut Dice) -> CommitOffsets {
+        let group_id: Arc<str> = dice.pick(&["g", "g", "h", "i"]).into();
+        let (member_id, generation) = self.member(dice);
+        CommitOffsets { in_transaction: true, ..random_commit(dice, group_id, member_id, generation) }
+    }
+
     fn command(&self, dice: &mut Dice) -> Command {
         let group_id: Arc<str> = dice.pick(&["g", "g", "g", "h"]).into();
         let (member_id, generation) = self.member(dice);
@@ -184,6 +190,13 @@ fn story(seed: u64) -> Scene {
         scene.calls_meet = dice.one_in(3);
         for _ in 0..if scene.calls_meet { dice.below(6) } else { 1 } {
             scene.send("client", clients.command(dice));
+            if dice.one_in(5) {
+                let (producer, commit) = (dice.pick(&[7, 8]), clients.transactional(dice));
+                scene.send_in(producer, "producer", Command::CommitOffsets(commit));
+            }
+        }
+        if dice.one_in(4) {
+            scene.end(dice.pick(&[7, 8]), !dice.one_in(3));
         }
         scene.append();
         scene.calls_meet = false;
@@ -196,7 +209,7 @@ fn story(seed: u64) -> Scene {
             scene.restart();
         }
         scene.groups.check();
-        let again = replayed(&scene.log, GroupConfig::default());
+        let again = replayed(&scene.log, &scene.transactions, GroupConfig::default());
         assert_eq!(durable(&scene.groups), durable(&again), "replay makes the same state");
     }
     scene.appends_fail = None;
@@ -250,9 +263,9 @@ fn replaying_nonsense_does_no_harm_and_can_be_undone() {
     for seed in 0..30 {
         let _seed = Seed(seed);
         let dice = &mut Dice(seed);
-        let log = story(seed).log;
+        let Scene { log, transactions, .. } = story(seed);
         let mut scene = Scene::new(GroupConfig::default());
-        scene.groups = replayed(&log, GroupConfig::default());
+        scene.groups = replayed(&log, &transactions, GroupConfig::default());
         for _ in 0..200 {
             let (key, value) = nonsense(dice, &log);
             let before = durable(&scene.groups);
@@ -261,7 +274,7 @@ fn replaying_nonsense_does_no_harm_and_can_be_undone() {
                 value: value.as_deref(),
                 timestamp: -1,
                 headers: &[],
-                transaction: None,
+                transaction: dice.one_in(3).then_some(7),
             };
             match scene.groups.replay(1, &record) {
                 Ok(undo) if dice.one_in(2) => {

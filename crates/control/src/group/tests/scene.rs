@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ottla_model::{Env, ErrorCode, Monotonic, Presence, Random, Seen, TopicId, TopicName, WallMillis};
+use ottla_model::{
+    Env, ErrorCode, Monotonic, Presence, ProducerId, Random, Seen, TopicId, TopicName, WallMillis,
+};
 
 use super::show;
 use crate::group::groups::Durable;
 use crate::group::*;
-use crate::machine::{Caller, Effects, Machine, Record, ReplyTo};
+use crate::machine::{Caller, Effects, Machine, Record, RecordRef, ReplyTo};
 
 /// The wall clock when the scene begins.
 pub(super) const WALL: i64 = 1_700_000_000_000;
@@ -45,10 +47,21 @@ struct Batch {
     replies: Vec<(ReplyTo, Reply)>,
 }
 
+/// Which records of a log are in transactions, and how these end.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct Transactions {
+    producers: BTreeMap<usize, ProducerId>,
+    /// Each with the number of records before it.
+    ends: Vec<(usize, ProducerId, bool)>,
+}
+
 /// One machine and the world around it.
 pub(super) struct Scene {
     pub(super) groups: Groups,
     pub(super) log: Vec<Record>,
+    pub(super) transactions: Transactions,
+    /// Whose transaction the present call is in.
+    transaction: Option<ProducerId>,
     now_ms: u64,
     /// How far the wall clock is set ahead of where it should be.
     pub(super) wall_jump_ms: i64,
@@ -102,6 +115,8 @@ impl Scene {
         Self {
             groups: Groups::new(config),
             log: Vec::new(),
+            transactions: Transactions::default(),
+            transaction: None,
             now_ms: 0,
             wall_jump_ms: 0,
             random: Counting::default(),
@@ -146,6 +161,23 @@ impl Scene {
         self.settle(effects);
     }
 
+    /// Sends a command whose records are in the transaction of a producer: a batch of their own.
+    pub(super) fn send_in(&mut self, producer: ProducerId, who: &str, command: Command) {
+        self.append();
+        self.transaction = Some(producer);
+        self.send(who, command);
+        self.append();
+        self.transaction = None;
+    }
+
+    /// Ends the transaction of a producer.
+    pub(super) fn end(&mut self, producer: ProducerId, committed: bool) {
+        self.append();
+        self.note(&format!("  log: {producer} {}", if committed { "commits" } else { "aborts" }));
+        self.transactions.ends.push((self.log.len(), producer, committed));
+        self.groups.end_transaction(producer, committed);
+    }
+
     /// Moves the clock, and lets happen what is due until then, at its own moment.
     pub(super) fn at(&mut self, now_ms: u64) {
         while let Some(deadline) = self.groups.deadline().map(|at| at.0.as_millis() as u64) {
@@ -164,7 +196,8 @@ impl Scene {
     fn settle(&mut self, effects: Effects<Reply>) {
         for record in effects.records {
             let offset = i64::try_from(self.log.len() + self.batch.records.len()).unwrap();
-            self.batch.undo.push(self.groups.replay(offset, &record.as_ref(0)).unwrap());
+            let reference = RecordRef { transaction: self.transaction, ..record.as_ref(0) };
+            self.batch.undo.push(self.groups.replay(offset, &reference).unwrap());
             self.batch.records.push(record);
         }
         self.batch.replies.extend(effects.replies);
@@ -183,7 +216,9 @@ impl Scene {
             replies = self.with_env(|groups, env| groups.failed(env, error, replies));
         } else {
             for record in records {
-                self.note(&format!("  log: {}", show::record(&record)));
+                let of = self.transaction.map(|producer| format!(" of {producer}")).unwrap_or_default();
+                self.note(&format!("  log{of}: {}", show::record(&record)));
+                self.transactions.producers.extend(self.transaction.map(|of| (self.log.len(), of)));
                 self.log.push(record);
             }
         }
@@ -205,7 +240,7 @@ impl Scene {
         self.waiting.clear();
         self.batch = Batch::default();
         let topics = Arc::clone(&self.groups.topics);
-        self.groups = replayed(&self.log, self.groups.config.as_ref().clone());
+        self.groups = replayed(&self.log, &self.transactions, self.groups.config.as_ref().clone());
         self.groups.learn_topics(topics);
         self.load();
     }
@@ -298,22 +333,36 @@ impl Scene {
         generation: i32,
         offsets: &[(&str, i32, i64)],
     ) {
-        let topics = offsets.iter().map(|(topic, partition, offset)| CommitTopic {
-            topic: TopicName::new(topic).unwrap(),
-            topic_id: TopicId::ZERO,
-            partitions: vec![CommitPartition::new(*partition, *offset)],
-        });
+        self.send(who, Command::CommitOffsets(commit_of(member_id, generation, offsets)));
+    }
+
+    /// The same in a transaction.
+    pub(super) fn commit_in(
+        &mut self,
+        producer: ProducerId,
+        who: &str,
+        member_id: &str,
+        generation: i32,
+        offsets: &[(&str, i32, i64)],
+    ) {
         let commit = CommitOffsets {
-            group_id: "g".into(),
-            member_id: id(member_id),
-            group_instance_id: None,
-            generation_or_member_epoch: generation,
-            retention_time_ms: CommitOffsets::DEFAULT_RETENTION_TIME_MS,
-            knows_group_id_not_found: true,
-            in_transaction: false,
-            topics: topics.collect(),
+            in_transaction: true,
+            knows_group_id_not_found: false,
+            ..commit_of(member_id, generation, offsets)
         };
-        self.send(who, Command::CommitOffsets(commit));
+        self.send_in(producer, who, Command::CommitOffsets(commit));
+    }
+
+    /// Asks for all offsets, unless they may change.
+    pub(super) fn fetch_stable(&mut self, who: &str) {
+        let fetch = FetchOffsets {
+            group_id: "g".into(),
+            member_id: None,
+            member_epoch: -1,
+            topics: None,
+            require_stable: true,
+        };
+        self.send(who, Command::FetchOffsets(fetch));
     }
 
     pub(super) fn fetch_all(&mut self, who: &str) {
@@ -358,12 +407,38 @@ pub(super) fn topic_id(name: &str) -> TopicId {
     TopicId(id)
 }
 
-/// A machine that has replayed a log and is not loaded yet.
-pub(super) fn replayed(log: &[Record], config: GroupConfig) -> Groups {
-    let mut groups = Groups::new(config);
-    for (offset, record) in log.iter().enumerate() {
-        groups.replay(i64::try_from(offset).unwrap(), &record.as_ref(0)).unwrap();
+/// A commit for group `g`.
+pub(super) fn commit_of(member_id: &str, generation: i32, offsets: &[(&str, i32, i64)]) -> CommitOffsets {
+    let topics = offsets.iter().map(|(topic, partition, offset)| CommitTopic {
+        topic: TopicName::new(topic).unwrap(),
+        topic_id: TopicId::ZERO,
+        partitions: vec![CommitPartition::new(*partition, *offset)],
+    });
+    CommitOffsets {
+        group_id: "g".into(),
+        member_id: id(member_id),
+        group_instance_id: None,
+        generation_or_member_epoch: generation,
+        retention_time_ms: CommitOffsets::DEFAULT_RETENTION_TIME_MS,
+        knows_group_id_not_found: true,
+        in_transaction: false,
+        topics: topics.collect(),
     }
+}
+
+/// A machine that has replayed a log and is not loaded yet.
+pub(super) fn replayed(log: &[Record], transactions: &Transactions, config: GroupConfig) -> Groups {
+    let mut groups = Groups::new(config);
+    let mut ends = transactions.ends.iter().peekable();
+    for (place, record) in log.iter().enumerate() {
+        while let Some(&(_, producer, committed)) = ends.next_if(|(at, ..)| *at <= place) {
+            groups.end_transaction(producer, committed);
+        }
+        let transaction = transactions.producers.get(&place).copied();
+        let reference = RecordRef { transaction, ..record.as_ref(0) };
+        groups.replay(i64::try_from(place).unwrap(), &reference).unwrap();
+    }
+    ends.for_each(|&(_, producer, committed)| groups.end_transaction(producer, committed));
     groups
 }
 
@@ -379,6 +454,7 @@ pub(super) fn durable(groups: &Groups) -> String {
     for group_id in groups.offsets.group_ids() {
         writeln!(text, "{group_id}: {:?}", groups.offsets.group(&group_id)).unwrap();
     }
+    writeln!(text, "{:?}", groups.offsets.pending.all()).unwrap();
     text
 }
 
@@ -405,5 +481,8 @@ impl Groups {
         assert!(self.undone.is_empty());
         let is_known = |group_id: &Arc<str>| self.groups.contains_key(group_id);
         assert!(self.rebalances.group_ids().all(is_known), "what is kept of groups goes with them");
+        self.offsets.pending.check();
+        assert!(self.offsets.pending.group_ids().iter().all(is_known), "a group waits for its transactions");
+        assert!(self.offsets.group_ids().iter().all(is_known), "no offsets without their group");
     }
 }

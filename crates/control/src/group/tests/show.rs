@@ -63,6 +63,7 @@ pub(super) fn command(command: &Command) -> String {
             }))
         ),
         Command::FetchOffsets(fetch) => match &fetch.topics {
+            None if fetch.require_stable => "fetch stable".to_owned(),
             None => "fetch all".to_owned(),
             Some(topics) => {
                 format!("fetch {}", list(topics, |topic| format!("{} {:?}", topic.topic, topic.partitions)))

@@ -63,7 +63,7 @@ pub(super) fn scene() -> Scene {
 }
 
 /// Members `a` and `b`, each with two partitions of `foo`, in epoch 3.
-pub(super) fn pair() -> Scene {
+pub(in crate::group::tests) fn pair() -> Scene {
     let mut scene = scene();
     scene.consumer_heartbeat("a", joins("a", &["foo"]));
     scene.consumer_heartbeat("b", joins("b", &["foo"]));

@@ -119,6 +119,13 @@ impl Story {
             ]);
             self.tell_topics();
         }
+        if dice.one_in(10) {
+            let (producer, at) = (dice.pick(&[7, 8]), dice.below(100) as i64);
+            self.scene.commit_in(producer, "producer", "", -1, &[(dice.pick(&["foo", "new"]), 0, at)]);
+        }
+        if dice.one_in(10) {
+            self.scene.end(dice.pick(&[7, 8]), dice.one_in(2));
+        }
         if dice.one_in(30) {
             self.scene.restart();
             self.tell_topics();
@@ -145,7 +152,7 @@ impl Story {
 
     /// What the machine knows is what its log says.
     fn check_replay(&self) {
-        let again = replayed(&self.scene.log, prompt());
+        let again = replayed(&self.scene.log, &self.scene.transactions, prompt());
         assert_eq!(durable(&self.scene.groups), durable(&again), "replay makes the same state");
     }
 
@@ -255,9 +262,9 @@ fn replaying_nonsense_does_no_harm_and_can_be_undone() {
             story.chance(dice);
             story.step(dice);
         }
-        let log = story.scene.log;
+        let Scene { log, transactions, .. } = story.scene;
         let mut scene = Scene::new(prompt());
-        scene.groups = replayed(&log, prompt());
+        scene.groups = replayed(&log, &transactions, prompt());
         for _ in 0..200 {
             let (key, value) = nonsense(dice, &log);
             let before = durable(&scene.groups);
