@@ -14,6 +14,7 @@
 pub mod board;
 pub mod broker;
 pub mod check;
+pub mod churn;
 pub mod client_program;
 pub mod clients;
 pub mod history;

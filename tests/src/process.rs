@@ -60,9 +60,15 @@ impl Process {
         let _ = pidfd_send_signal(&self.descriptor, Signal::TERM);
     }
 
-    /// Sends SIGSTOP: the child does nothing more until it is killed. A child that has ended already is no error.
+    /// Sends SIGSTOP: the child does nothing more until it is killed or thawed. A child that has ended already is no
+    /// error.
     pub fn freeze(&self) {
         let _ = pidfd_send_signal(&self.descriptor, Signal::STOP);
+    }
+
+    /// Sends SIGCONT: a frozen child goes on as if no time had passed. A child that has ended already is no error.
+    pub fn thaw(&self) {
+        let _ = pidfd_send_signal(&self.descriptor, Signal::CONT);
     }
 
     /// Sends SIGKILL to the child, or to its group when it leads one.

@@ -1,9 +1,17 @@
 // The scenarios of tests/clients/SCENARIOS.md with franz-go.
 package main
 
-import "ottla/harness"
+import (
+	"os"
+
+	"ottla/harness"
+)
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "churn" {
+		churn(os.Args[2:])
+		return
+	}
 	harness.Main([]harness.Scenario{
 		{Name: "payload_variety", Run: payloadVariety},
 		{Name: "timestamps", Run: timestamps},

@@ -16,6 +16,7 @@ mod failed;
 mod fetched;
 mod generations;
 mod liveness;
+mod members;
 mod observed;
 mod producers;
 mod report;
@@ -25,6 +26,7 @@ mod topics;
 mod view;
 
 pub use liveness::SERVES_WITHIN;
+pub use members::{SETTLES_WITHIN, check_members, settled};
 pub use report::{Report, Violation};
 pub use rule::Rule;
 
@@ -35,7 +37,7 @@ use view::View;
 #[must_use]
 pub fn check(history: &History, dump: &Dump) -> Report {
     let view = View::new(history, dump);
-    let mut report = Report::default();
+    let mut report = Report::of(&Rule::ALL);
     for (partition, facts) in &view.partitions {
         acked::check(partition, facts, &mut report);
         observed::check(partition, facts, &view.kills, &mut report);

@@ -24,14 +24,20 @@ impl fmt::Display for Violation {
 }
 
 /// How much each rule looked at, and what it found.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Report {
+    rules: &'static [Rule],
     checked: BTreeMap<Rule, u64>,
     found: BTreeMap<Rule, u64>,
     violations: Vec<Violation>,
 }
 
 impl Report {
+    /// An empty report on these rules.
+    pub(super) fn of(rules: &'static [Rule]) -> Self {
+        Self { rules, checked: BTreeMap::new(), found: BTreeMap::new(), violations: Vec::new() }
+    }
+
     /// Counts facts that a rule has looked at.
     pub(super) fn checked(&mut self, rule: Rule, facts: usize) {
         let counter = self.checked.entry(rule).or_default();
@@ -76,7 +82,7 @@ impl fmt::Display for Report {
     /// A table of the rules, then the violations.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "{:>4}  {:<52} {:>10} {:>10}", "rule", "", "checked", "violations")?;
-        for rule in Rule::ALL {
+        for rule in self.rules.iter().copied() {
             let found = self.found.get(&rule).copied().unwrap_or_default();
             let (number, title, checked) = (rule.number(), rule.title(), self.facts(rule));
             writeln!(formatter, "{number:>4}  {title:<52} {checked:>10} {found:>10}")?;

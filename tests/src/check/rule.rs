@@ -37,10 +37,22 @@ pub enum Rule {
     Liveness,
     /// Every request has one response, in order.
     OneResponse,
+    /// A partition has one owner in a generation or epoch.
+    OneOwner,
+    /// Who does not own a partition any more does not commit for it.
+    Fenced,
+    /// Committed offsets do not go back.
+    Forward,
+    /// Every record is processed at least once, before it is committed.
+    Processed,
+    /// A group that is left alone settles.
+    Settles,
+    /// The broker tells of a group at rest what its members tell.
+    Described,
 }
 
 impl Rule {
-    /// All rules, by number.
+    /// The rules of records, commits and requests, by number: [`check`](super::check).
     pub const ALL: [Self; 16] = [
         Self::AckedDurability,
         Self::OneValue,
@@ -59,6 +71,10 @@ impl Rule {
         Self::Liveness,
         Self::OneResponse,
     ];
+
+    /// The rules of groups whose members come and go, by number: [`check_members`](super::check_members).
+    pub const OF_MEMBERS: [Self; 6] =
+        [Self::OneOwner, Self::Fenced, Self::Forward, Self::Processed, Self::Settles, Self::Described];
 
     /// The rule's number.
     #[must_use]
@@ -80,6 +96,12 @@ impl Rule {
             Self::Metadata => 25,
             Self::Liveness => 26,
             Self::OneResponse => 27,
+            Self::OneOwner => 28,
+            Self::Fenced => 29,
+            Self::Forward => 30,
+            Self::Processed => 31,
+            Self::Settles => 32,
+            Self::Described => 33,
         }
     }
 
@@ -103,6 +125,12 @@ impl Rule {
             Self::Metadata => "topics stay, deleted ones stay away",
             Self::Liveness => "a started broker soon serves",
             Self::OneResponse => "one response per request, in order",
+            Self::OneOwner => "one owner per partition and generation or epoch",
+            Self::Fenced => "no commits for what is another's",
+            Self::Forward => "committed offsets do not go back",
+            Self::Processed => "every record is processed, then committed",
+            Self::Settles => "a group left alone settles",
+            Self::Described => "a group at rest is told as it is",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::round::Outcome;
@@ -94,12 +95,19 @@ impl Entry {
 
 /// A file of entries.
 #[derive(Debug)]
-pub struct Ledger {
+pub struct Ledger<E = Entry> {
     file: PathBuf,
-    entries: Vec<Entry>,
+    entries: Vec<E>,
 }
 
 impl Ledger {
+    /// The entries of one run.
+    pub fn of_seed(&self, seed: u64) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.seed == seed)
+    }
+}
+
+impl<E: Serialize + DeserializeOwned> Ledger<E> {
     /// Opens a ledger; a file that does not exist is an empty one.
     ///
     /// # Errors
@@ -120,16 +128,17 @@ impl Ledger {
         Ok(Self { file: file.to_owned(), entries })
     }
 
-    /// The entries of one run.
-    pub fn of_seed(&self, seed: u64) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| entry.seed == seed)
+    /// All entries.
+    #[must_use]
+    pub fn entries(&self) -> &[E] {
+        &self.entries
     }
 
     /// Appends an entry and syncs it.
     ///
     /// # Errors
     /// The file can not be written.
-    pub fn append(&mut self, entry: Entry) -> Result<(), Problem> {
+    pub fn append(&mut self, entry: E) -> Result<(), Problem> {
         let name = self.file.display();
         let mut line = serde_json::to_vec(&entry).doing("write an entry")?;
         line.push(b'\n');
