@@ -17,6 +17,9 @@ class AiokafkaClient:
     refused_commit_errors = {"CommitFailedError"}
     # It sends the instance id only when it joins, so a fenced member is told UNKNOWN_MEMBER_ID and joins anew.
     fenced_error = None
+    fenced_producer_errors = {"ProducerFenced"}
+    late_producer_errors = {"ProducerFenced"}
+    refused_offsets_errors = None
     metadata_suffix = ""
     sends_null_headers = True
 

@@ -4,7 +4,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 
-from ottla_scenarios.model import TP, ClusterInfo, GroupInfo, KafkaFailure, MemberInfo, TopicInfo
+from ottla_scenarios.model import TP, ClusterInfo, GroupInfo, KafkaFailure, MemberInfo, TopicInfo, TransactionInfo, Unsupported
 
 from . import loop
 
@@ -71,6 +71,9 @@ class Admin:
     def describe_cluster(self) -> ClusterInfo:
         cluster = loop.run(self._admin.describe_cluster())
         return ClusterInfo(cluster["cluster_id"], [(broker["host"], broker["port"]) for broker in cluster["brokers"]])
+
+    def describe_transaction(self, transactional_id: str) -> TransactionInfo:
+        raise Unsupported("aiokafka's admin client knows no transactions")
 
     def close(self) -> None:
         loop.run(self._admin.close())

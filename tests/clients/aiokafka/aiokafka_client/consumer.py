@@ -106,6 +106,9 @@ class Consumer:
         finally:
             await admin.close()
 
+    def group_metadata(self) -> object:
+        return self._group
+
     def close(self) -> None:
         loop.run(self._consumer.stop())
 
@@ -127,6 +130,7 @@ async def _start(bootstrap: str, options: ConsumerOptions) -> AIOKafkaConsumer:
         session_timeout_ms=options.session_timeout_ms,
         heartbeat_interval_ms=300,
         fetch_max_wait_ms=options.fetch_wait_ms,
+        isolation_level=options.isolation,
         fetch_min_bytes=options.fetch_min_bytes,
     )
     return await loop.started(consumer)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 
-from ottla_scenarios.model import ProducerOptions, Sent
+from ottla_scenarios.model import TP, Commit, ProducerOptions, Sent
 
 from . import loop
 
@@ -23,6 +23,19 @@ class Producer:
     def flush(self) -> None:
         loop.run(self._producer.flush())
 
+    def begin_transaction(self) -> None:
+        loop.run(self._producer.begin_transaction())
+
+    def commit_transaction(self) -> None:
+        loop.run(self._producer.commit_transaction())
+
+    def abort_transaction(self) -> None:
+        loop.run(self._producer.abort_transaction())
+
+    def send_offsets(self, commits: dict[TP, Commit], group_metadata: object) -> None:
+        offsets = {TopicPartition(*tp): (commit.offset, commit.metadata) for tp, commit in commits.items()}
+        loop.run(self._producer.send_offsets_to_transaction(offsets, group_metadata))
+
     def close(self) -> None:
         loop.run(self._producer.stop())
 
@@ -34,7 +47,9 @@ async def _start(bootstrap: str, options: ProducerOptions) -> AIOKafkaProducer:
         compression_type=None if options.codec == "none" else options.codec,
         linger_ms=options.linger_ms,
         max_batch_size=options.batch_bytes,
-        enable_idempotence=options.idempotent,
+        enable_idempotence=options.idempotent or options.transactional_id is not None,
+        transactional_id=options.transactional_id,
+        transaction_timeout_ms=options.transaction_timeout_ms,
         acks="all",
     )
     return await loop.started(producer)

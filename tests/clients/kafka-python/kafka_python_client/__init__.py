@@ -16,6 +16,9 @@ class KafkaPythonClient:
     out_of_range_error = "OFFSET_OUT_OF_RANGE"
     fenced_error = "FENCED_INSTANCE_ID"
     refused_commit_errors = {"CommitFailedError"}
+    fenced_producer_errors = {"INVALID_PRODUCER_EPOCH", "PRODUCER_FENCED"}
+    late_producer_errors = {"INVALID_PRODUCER_EPOCH", "PRODUCER_FENCED"}
+    refused_offsets_errors = {"CommitFailedError"}
     metadata_suffix = ""
     # Its producer insists on bytes.
     sends_null_headers = False

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from kafka import KafkaAdminClient
-from kafka.admin import ConfigResource, ConfigResourceType
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import AbortTransactionSpec, ConfigResource, ConfigResourceType
 from kafka.errors import for_code
 
-from ottla_scenarios.model import TP, ClusterInfo, GroupInfo, MemberInfo, TopicInfo
+from ottla_scenarios.model import TP, ClusterInfo, GroupInfo, MemberInfo, ProducerInfo, TopicInfo, TransactionInfo
 
 from .common import failure, failures, settings
 
@@ -76,6 +76,36 @@ class Admin:
         return ClusterInfo(
             described["cluster_id"], [(broker["host"], broker["port"]) for broker in described["brokers"]]
         )
+
+    def describe_transaction(self, transactional_id: str) -> TransactionInfo:
+        with failures():
+            described = self._admin.describe_transactions([transactional_id])[transactional_id]
+        return TransactionInfo(
+            described.state.value,
+            described.transaction_timeout_ms,
+            frozenset(TP(*tp) for tp in described.topic_partitions),
+            described.producer_id,
+            described.producer_epoch,
+        )
+
+    def list_transactions(self) -> dict[str, str]:
+        with failures():
+            listed = self._admin.list_transactions()
+        return {found.transactional_id: found.state.value for of_broker in listed.values() for found in of_broker}
+
+    def describe_producers(self, tp: TP) -> list[ProducerInfo]:
+        with failures():
+            (described,) = self._admin.describe_producers([TopicPartition(*tp)]).values()
+        return [
+            ProducerInfo(
+                state.producer_id, state.producer_epoch, state.last_sequence, state.current_transaction_start_offset
+            )
+            for state in described.active_producers
+        ]
+
+    def abort_transaction(self, tp: TP, producer: ProducerInfo) -> None:
+        with failures():
+            self._admin.abort_transaction(AbortTransactionSpec(TopicPartition(*tp), producer.producer_id, producer.epoch))
 
     def close(self) -> None:
         self._admin.close()

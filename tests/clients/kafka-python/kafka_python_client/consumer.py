@@ -45,6 +45,7 @@ class Consumer:
                 session_timeout_ms=options.session_timeout_ms,
                 heartbeat_interval_ms=300,
                 fetch_max_wait_ms=options.fetch_wait_ms,
+                isolation_level=options.isolation,
                 fetch_min_bytes=options.fetch_min_bytes,
             )
 
@@ -120,6 +121,9 @@ class Consumer:
         with failures():
             found = self._consumer.committed(TopicPartition(*tp), metadata=True, timeout_ms=CALL_MS)
         return None if found is None else Commit(found.offset, found.metadata)
+
+    def group_metadata(self) -> object:
+        return self._consumer.group_metadata()
 
     def close(self) -> None:
         self._consumer.close(timeout_ms=CALL_MS)

@@ -15,6 +15,9 @@ class LibrdkafkaClient:
     out_of_range_error = OUT_OF_RANGE
     fenced_error = "FENCED_INSTANCE_ID"
     refused_commit_errors = {"ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "REBALANCE_IN_PROGRESS"}
+    fenced_producer_errors = {"_FENCED", "INVALID_PRODUCER_EPOCH", "PRODUCER_FENCED"}
+    late_producer_errors = {"_FENCED", "INVALID_PRODUCER_EPOCH", "PRODUCER_FENCED"}
+    refused_offsets_errors = {"UNKNOWN_MEMBER_ID"}
     # confluent-kafka counts the end of the C string in.
     metadata_suffix = "\0"
     sends_null_headers = True

@@ -3,7 +3,7 @@ from __future__ import annotations
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, ResourceType
 
-from ottla_scenarios.model import TP, ClusterInfo, GroupInfo, MemberInfo, TopicInfo
+from ottla_scenarios.model import TP, ClusterInfo, GroupInfo, MemberInfo, TopicInfo, TransactionInfo, Unsupported
 
 from .common import CALL_SECONDS, failures, settings
 
@@ -58,6 +58,9 @@ class Admin:
     def describe_cluster(self) -> ClusterInfo:
         cluster = _answer(self._admin.describe_cluster())
         return ClusterInfo(cluster.cluster_id, [(node.host, node.port) for node in cluster.nodes])
+
+    def describe_transaction(self, transactional_id: str) -> TransactionInfo:
+        raise Unsupported("librdkafka's admin client knows no transactions")
 
     def close(self) -> None:
         # The library closes it when nothing refers to it any more.

@@ -14,7 +14,7 @@ from ottla_scenarios.model import (
     BEGINNING, COMMITTED, CREATE_TIME, END, LOG_APPEND_TIME, TP, Commit, ConsumerOptions, Record, Unsupported,
 )
 
-from .common import CALL_SECONDS, failure, failures, settings
+from .common import CALL_SECONDS, failure, failures, patiently, settings
 
 POSITIONS = {BEGINNING: OFFSET_BEGINNING, END: OFFSET_END, COMMITTED: OFFSET_STORED}
 
@@ -38,6 +38,7 @@ class Consumer:
             "enable.auto.commit": options.auto_commit_ms is not None,
             "fetch.wait.max.ms": options.fetch_wait_ms,
             "fetch.min.bytes": options.fetch_min_bytes,
+            "isolation.level": options.isolation,
             # The only sign that the position at the end has been found.
             "enable.partition.eof": True,
             "on_commit": self._note_commit,
@@ -108,8 +109,8 @@ class Consumer:
         eventually(f"{tp} is at its end", lambda: self.poll(0.1) == [] and tp in self._at_end)
 
     def offsets(self, tp: TP) -> tuple[int, int]:
-        with failures():
-            return self._consumer.get_watermark_offsets(TopicPartition(*tp), timeout=CALL_SECONDS, cached=False)
+        partition = TopicPartition(*tp)
+        return patiently(lambda: self._consumer.get_watermark_offsets(partition, timeout=CALL_SECONDS, cached=False))
 
     def offset_for_time(self, tp: TP, timestamp: int) -> int | None:
         with failures():
@@ -144,11 +145,13 @@ class Consumer:
             done.set_result(None)
 
     def committed(self, tp: TP) -> Commit | None:
-        with failures():
-            (found,) = self._consumer.committed([TopicPartition(*tp)], timeout=CALL_SECONDS)
+        (found,) = patiently(lambda: self._consumer.committed([TopicPartition(*tp)], timeout=CALL_SECONDS))
         if found.error is not None:
             raise failure(found.error)
         return None if found.offset == OFFSET_INVALID else Commit(found.offset, found.metadata or "")
+
+    def group_metadata(self) -> object:
+        return self._consumer.consumer_group_metadata()
 
     def close(self) -> None:
         if not self._closed:

@@ -1,6 +1,9 @@
 """All scenarios, in the order of SCENARIOS.md; a scenario's name is its function's name."""
 
-from . import administration, committing, consumer_protocol, fetching, internal_topic, membership, payloads, producing, resets, seeking
+from . import (
+    administration, committing, consumer_protocol, fetching, internal_topic, membership, payloads, producing, resets,
+    seeking, transaction_admin, transaction_offsets, transactions,
+)
 
 SCENARIOS = [
     payloads.payload_variety,
@@ -40,4 +43,15 @@ SCENARIOS = [
     producing.idempotent_producer,
     producing.large_batches,
     fetching.long_poll,
+    transactions.transaction_commit,
+    transactions.transaction_abort,
+    transactions.transaction_open,
+    transactions.transaction_fence,
+    transactions.transaction_timeout,
+    transactions.transaction_survives_kill,
+    transaction_offsets.transaction_offsets,
+    transaction_offsets.transaction_offsets_consumer_protocol,
+    transaction_offsets.transaction_offsets_survive_kill,
+    transaction_offsets.transaction_offsets_refused,
+    transaction_admin.transaction_admin,
 ]

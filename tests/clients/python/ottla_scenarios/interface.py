@@ -11,7 +11,8 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from .model import (
-    TP, ClusterInfo, Commit, ConsumerOptions, GroupInfo, ProducerOptions, Record, Sent, TopicInfo,
+    TP, ClusterInfo, Commit, ConsumerOptions, GroupInfo, ProducerInfo, ProducerOptions, Record, Sent, TopicInfo,
+    TransactionInfo,
 )
 
 Position = int | str  # an offset, or BEGINNING, END, COMMITTED of the model
@@ -30,6 +31,15 @@ class Producer(Protocol):
         """Hands a record to the library; the future ends with the broker's answer, without further calls."""
 
     def flush(self) -> None: ...
+
+    def begin_transaction(self) -> None: ...
+
+    def commit_transaction(self) -> None: ...
+
+    def abort_transaction(self) -> None: ...
+
+    def send_offsets(self, commits: dict[TP, Commit], group_metadata: object) -> None:
+        """Makes commits part of the transaction, on behalf of the member whose `group_metadata` this is."""
 
     def close(self) -> None: ...
 
@@ -64,6 +74,9 @@ class Consumer(Protocol):
 
     def committed(self, tp: TP) -> Commit | None: ...
 
+    def group_metadata(self) -> object:
+        """What the library's producer wants to know of a member whose offsets a transaction commits."""
+
     def close(self) -> None: ...
 
 
@@ -87,6 +100,15 @@ class Admin(Protocol):
 
     def describe_cluster(self) -> ClusterInfo: ...
 
+    def describe_transaction(self, transactional_id: str) -> TransactionInfo: ...
+
+    def list_transactions(self) -> dict[str, str]:
+        """The states by transactional id."""
+
+    def describe_producers(self, tp: TP) -> list[ProducerInfo]: ...
+
+    def abort_transaction(self, tp: TP, producer: ProducerInfo) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -101,6 +123,13 @@ class Client(Protocol):
     refused_commit_errors: set[str]
     #: Its error for a member whose instance id another one took; None when it shows none.
     fenced_error: str | None
+    #: Its errors for what a producer does after another one took its transactional id.
+    fenced_producer_errors: set[str]
+    #: Its errors for the commit of a transaction that the broker aborted because of its timeout.
+    late_producer_errors: set[str]
+    #: Its errors for offsets in a transaction on behalf of a member that the group does not have; None when its
+    #: producer names only the group.
+    refused_offsets_errors: set[str] | None
     #: What the library adds on the wire to the metadata of a commit.
     metadata_suffix: str
     #: Whether the library can send a header without a value.

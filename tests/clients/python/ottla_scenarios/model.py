@@ -23,7 +23,11 @@ ERROR_NAMES = {
     27: "REBALANCE_IN_PROGRESS",
     36: "TOPIC_ALREADY_EXISTS",
     37: "INVALID_PARTITIONS",
+    47: "INVALID_PRODUCER_EPOCH",
+    48: "INVALID_TXN_STATE",
     82: "FENCED_INSTANCE_ID",
+    90: "PRODUCER_FENCED",
+    105: "TRANSACTIONAL_ID_NOT_FOUND",
     111: "UNRELEASED_INSTANCE_ID",
 }
 
@@ -80,6 +84,9 @@ class ProducerOptions:
     idempotent: bool = False
     # One request in flight, so that a retry keeps the order without idempotence too.
     one_in_flight: bool = False
+    # A producer with an id is idempotent, and made ready for its first transaction when it is made.
+    transactional_id: str | None = None
+    transaction_timeout_ms: int = 60_000
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,7 @@ class ConsumerOptions:
     client_id: str = "ottla-scenarios"
     # Or "consumer", where the assignor is the broker's and the session timeout too.
     protocol: str = "classic"
+    isolation: str = "read_uncommitted"
     fetch_wait_ms: int = 500
     fetch_min_bytes: int = 1
 
@@ -120,3 +128,20 @@ class GroupInfo:
 class ClusterInfo:
     cluster_id: str
     nodes: list[tuple[str, int]]
+
+
+class TransactionInfo(NamedTuple):
+    state: str
+    timeout_ms: int
+    partitions: frozenset[TP]
+    producer_id: int
+    epoch: int
+
+
+class ProducerInfo(NamedTuple):
+    """A producer as the leader of a partition knows it; without an open transaction its start is None or -1."""
+
+    producer_id: int
+    epoch: int
+    last_sequence: int
+    transaction_start: int | None

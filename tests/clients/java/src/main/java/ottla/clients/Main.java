@@ -58,6 +58,17 @@ public final class Main {
         SCENARIOS.put("idempotent_producer", Bulk::idempotentProducer);
         SCENARIOS.put("large_batches", Bulk::largeBatches);
         SCENARIOS.put("long_poll", LongPoll::longPoll);
+        SCENARIOS.put("transaction_commit", Transactions::commit);
+        SCENARIOS.put("transaction_abort", Transactions::abort);
+        SCENARIOS.put("transaction_open", Transactions::open);
+        SCENARIOS.put("transaction_fence", Transactions::fence);
+        SCENARIOS.put("transaction_timeout", Transactions::timeout);
+        SCENARIOS.put("transaction_survives_kill", Transactions::surviveKill);
+        SCENARIOS.put("transaction_offsets", TransactionOffsets::classic);
+        SCENARIOS.put("transaction_offsets_consumer_protocol", TransactionOffsets::consumerProtocol);
+        SCENARIOS.put("transaction_offsets_survive_kill", TransactionOffsets::surviveKill);
+        SCENARIOS.put("transaction_offsets_refused", TransactionOffsets::refused);
+        SCENARIOS.put("transaction_admin", TransactionAdmin::admin);
     }
 
     private final PrintStream out;
