@@ -129,6 +129,22 @@ pub trait Volume: Send + Sync + Debug {
     /// the last call. It tells nobody which file that was and tells it once, so after an error only a
     /// [`DiskFile::sync`] of each file can be believed.
     fn sync_all(&self) -> io::Result<()>;
+
+    /// How large the file system is, and how much of it this process may still use; `None` where there is no such
+    /// limit to tell.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn space(&self) -> io::Result<Option<Space>>;
+}
+
+/// The room of a file system (`FileStore.getTotalSpace` and `getUsableSpace`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// All of it, in bytes.
+    pub total_bytes: u64,
+    /// What is free for a process without privileges, in bytes.
+    pub usable_bytes: u64,
 }
 
 /// An open file.

@@ -35,7 +35,9 @@ pub use clean::{
     RecordCount,
 };
 pub use config::LogConfig;
-pub use disk::{DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, OverlayDisk, RealDisk, SimDisk, Volume};
+pub use disk::{
+    DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, OverlayDisk, RealDisk, SimDisk, Space, Volume,
+};
 pub use error::{AppendError, LogError, ReadError, is_transient};
 pub use index::AbortedTransaction;
 pub use log::{

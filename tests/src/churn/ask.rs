@@ -70,7 +70,12 @@ fn modern_members(group: &ModernGroup) -> Vec<SeenMember> {
     let seen = members.map(|member| SeenMember {
         id: member.member_id.to_string(),
         epoch: Some(member.member_epoch),
-        partitions: member.assignment.topic_partitions.iter().flat_map(|topic| topic.partitions.clone()).collect(),
+        partitions: member
+            .assignment
+            .topic_partitions
+            .iter()
+            .flat_map(|topic| topic.partitions.clone())
+            .collect(),
     });
     seen.collect()
 }

@@ -34,12 +34,16 @@ pub const GROUPS: [Group; 5] = [
     Group { name: "cooperative", first: "cooperative", later: "cooperative", without: None },
     Group { name: "modern", first: CONSUMER_PROTOCOL, later: CONSUMER_PROTOCOL, without: None },
     Group { name: "moving", first: "eager", later: CONSUMER_PROTOCOL, without: None },
-    Group { name: "moving-gently", first: "cooperative", later: CONSUMER_PROTOCOL, without: Some(LIBRDKAFKA) },
+    Group {
+        name: "moving-gently",
+        first: "cooperative",
+        later: CONSUMER_PROTOCOL,
+        without: Some(LIBRDKAFKA),
+    },
 ];
 
 /// The client of each process with members, by its directory.
-pub const HOSTS: [&str; 6] =
-    ["java-4.3.1", "java-4.3.1", "franz-go", "franz-go", LIBRDKAFKA, LIBRDKAFKA];
+pub const HOSTS: [&str; 6] = ["java-4.3.1", "java-4.3.1", "franz-go", "franz-go", LIBRDKAFKA, LIBRDKAFKA];
 
 /// The client that produces.
 pub(super) const PRODUCER: &str = "franz-go";

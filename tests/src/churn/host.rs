@@ -53,7 +53,14 @@ impl Host {
         let lines = Arc::clone(record);
         let reader = std::thread::spawn(move || listen(output, &lines));
         let record = Arc::clone(record);
-        Ok(Self { client, process, input: Some(input), reader: Some(reader), record, members: BTreeSet::new() })
+        Ok(Self {
+            client,
+            process,
+            input: Some(input),
+            reader: Some(reader),
+            record,
+            members: BTreeSet::new(),
+        })
     }
 
     /// Makes a member.
@@ -103,7 +110,10 @@ impl Host {
         self.input = None;
         let status = self.process.wait(END_LIMIT)?;
         if !status.is_some_and(|status| status.success()) {
-            return Err(Problem::new(format!("{} ended with {status:?} at the end of its input", self.client)));
+            return Err(Problem::new(format!(
+                "{} ended with {status:?} at the end of its input",
+                self.client
+            )));
         }
         self.heard()
     }

@@ -46,8 +46,10 @@ fn read_partition(connection: &mut Connection, partition: i32, record: &Record) 
         let topic = FetchTopic::default()
             .with_topic(TopicName(StrBytes::from_static_str(OFFSETS_TOPIC)))
             .with_partitions(vec![wanted]);
-        let request =
-            FetchRequest::default().with_replica_id((-1).into()).with_max_bytes(FETCH_BYTES).with_topics(vec![topic]);
+        let request = FetchRequest::default()
+            .with_replica_id((-1).into())
+            .with_max_bytes(FETCH_BYTES)
+            .with_topics(vec![topic]);
         let answer = connection.call(FETCH_VERSION, &request)?;
         let found = answer.responses.iter().flat_map(|topic| &topic.partitions).next();
         let found = found.ok_or_else(|| Problem::new("a fetch was answered without a partition"))?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::cast::{BROKER_DOWN_MS_MAX, GROUPS, HOSTS, Group, MEMBERS_AT_FIRST, PAUSE};
+use super::cast::{BROKER_DOWN_MS_MAX, GROUPS, Group, HOSTS, MEMBERS_AT_FIRST, PAUSE};
 use crate::load::Random;
 
 /// Time between two deeds, in milliseconds.
@@ -147,7 +147,8 @@ impl Planner {
     }
 
     fn start(&mut self, host: usize) {
-        let groups = groups_of(host).into_iter().flat_map(|group| std::iter::repeat_n(group, MEMBERS_AT_FIRST));
+        let groups =
+            groups_of(host).into_iter().flat_map(|group| std::iter::repeat_n(group, MEMBERS_AT_FIRST));
         let newcomers: Vec<Newcomer> = groups.map(|group| self.newcomer(group)).collect();
         if let Some(host) = self.hosts.get_mut(host) {
             host.members = newcomers.iter().map(|newcomer| (newcomer.member, *newcomer)).collect();
@@ -200,7 +201,7 @@ impl Planner {
             }
             4..=8 => {
                 self.move_one(host);
-            },
+            }
             9..=13 => self.leave_any(host),
             _ => self.join_any(host),
         }
@@ -215,7 +216,8 @@ impl Planner {
     fn join_any(&mut self, host: usize) {
         let Some(group) = self.random.pick(&groups_of(host)).copied() else { return };
         let members = self.hosts.get(host).map(|host| &host.members);
-        let count = members.into_iter().flat_map(BTreeMap::values).filter(|member| member.group == group).count();
+        let count =
+            members.into_iter().flat_map(BTreeMap::values).filter(|member| member.group == group).count();
         if count < MEMBERS_MAX {
             self.join(host, group);
         }

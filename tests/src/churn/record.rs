@@ -141,11 +141,11 @@ impl Inner {
             }
             Fact::Leaves { member } | Fact::Killed { member } => {
                 self.live.remove(member);
-            },
+            }
             Fact::Assigned(membership) if membership.epoch > 0 => self.assigned(membership),
             Fact::State(membership) => {
                 self.stated.insert(membership.member);
-            },
+            }
             _ => {}
         }
     }

@@ -20,6 +20,7 @@ mod history;
 mod housekeeping;
 mod isolation;
 mod lag;
+mod log_dir;
 mod markers;
 mod odd_commits;
 mod open;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ottla_log::{Disk, Flush, Volume};
+use ottla_log::{Disk, Flush, Space, Volume};
 use tracing::warn;
 
 /// With more logs than this, one sync of the whole file system is cheaper than one of each log. It also writes what others
@@ -26,6 +26,11 @@ impl SharedSync {
     /// Of the file system that a data directory is on.
     pub(super) fn open(disk: &dyn Disk, directory: &Path) -> io::Result<Self> {
         Ok(Self { volume: disk.volume(directory)?, is_distrusted: AtomicBool::new(false) })
+    }
+
+    /// The room of the file system.
+    pub(super) fn space(&self) -> io::Result<Option<Space>> {
+        self.volume.space()
     }
 
     /// True when so many logs are better synced together.

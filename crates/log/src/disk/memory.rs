@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use bytes::Bytes;
 
-use super::{DirEntry, Disk, DiskFile, OpenFile, SMALL_FILE_BYTES_MAX, Volume};
+use super::{DirEntry, Disk, DiskFile, OpenFile, SMALL_FILE_BYTES_MAX, Space, Volume};
 
 /// A disk in memory, for `--memory` and for tests. It forgets everything when it is dropped; a log that is
 /// opened again on the same one finds what it left.
@@ -170,6 +170,10 @@ pub(super) struct Memory;
 impl Volume for Memory {
     fn sync_all(&self) -> io::Result<()> {
         Ok(())
+    }
+
+    fn space(&self) -> io::Result<Option<Space>> {
+        Ok(None)
     }
 }
 

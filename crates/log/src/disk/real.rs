@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::map::MappedFile;
-use super::{DirEntry, Disk, DiskFile, OpenFile, SMALL_FILE_BYTES_MAX, Volume};
+use super::{DirEntry, Disk, DiskFile, OpenFile, SMALL_FILE_BYTES_MAX, Space, Volume};
 
 /// Suffix of a file that is about to replace another one, as `CheckpointFile` names it.
 const TEMPORARY_SUFFIX: &str = ".tmp";
@@ -99,6 +99,12 @@ struct MountedVolume {
 impl Volume for MountedVolume {
     fn sync_all(&self) -> io::Result<()> {
         Ok(rustix::fs::syncfs(&self.directory)?)
+    }
+
+    fn space(&self) -> io::Result<Option<Space>> {
+        let told = rustix::fs::fstatvfs(&self.directory)?;
+        let bytes = |blocks: u64| blocks.saturating_mul(told.f_frsize);
+        Ok(Some(Space { total_bytes: bytes(told.f_blocks), usable_bytes: bytes(told.f_bavail) }))
     }
 }
 

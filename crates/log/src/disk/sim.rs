@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use super::{DirEntry, Disk, DiskFile, OpenFile, SMALL_FILE_BYTES_MAX, Volume};
+use super::{DirEntry, Disk, DiskFile, OpenFile, SMALL_FILE_BYTES_MAX, Space, Volume};
 
 pub use crash::Loss;
 pub use faults::{Class, Fault, Operation, Rule};
@@ -217,6 +217,10 @@ impl Disk for SimDisk {
 impl Volume for SimDisk {
     fn sync_all(&self) -> io::Result<()> {
         lock(&self.machine).sync_all()
+    }
+
+    fn space(&self) -> io::Result<Option<Space>> {
+        Ok(None)
     }
 }
 

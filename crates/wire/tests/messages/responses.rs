@@ -5,8 +5,8 @@ use kafka_protocol::messages as theirs;
 use ottla_model::ErrorCode;
 use ottla_wire::message::{CurrentLeader, NodeEndpoint};
 use ottla_wire::{
-    Rope, StrBytes, Unencodable, fetch, list_offsets, offset_commit, offset_fetch, produce,
-    response_header_version,
+    Rope, StrBytes, Unencodable, describe_log_dirs, fetch, list_offsets, offset_commit, offset_fetch,
+    produce, response_header_version,
 };
 
 use crate::random::{Random, for_versions, ours, read_by_them, theirs as bytes_of};
@@ -411,4 +411,70 @@ fn what_a_version_cannot_express_is_an_error() {
     for version in 1..=11 {
         assert_eq!(list_offsets::encode_response(version, &long, &mut buffer), Err(Unencodable::TooLong));
     }
+}
+
+fn log_dirs_response(version: i16, random: &mut Random) -> describe_log_dirs::Response {
+    let partition = |random: &mut Random| describe_log_dirs::Partition {
+        index: random.int32(),
+        size_bytes: random.int64(),
+        offset_lag: random.int64(),
+        is_future: random.boolean(),
+    };
+    let topic = |random: &mut Random| describe_log_dirs::Topic {
+        name: random.text(),
+        partitions: random.list(partition),
+    };
+    let (tells_error, tells_space) = (version >= 3, version >= 4);
+    describe_log_dirs::Response {
+        throttle_time_ms: random.int32(),
+        error: if tells_error { random.error() } else { ErrorCode::None },
+        results: random.list(|random| describe_log_dirs::LogDir {
+            error: random.error(),
+            path: random.text(),
+            topics: random.list(topic),
+            total_bytes: if tells_space { random.int64() } else { -1 },
+            usable_bytes: if tells_space { random.int64() } else { -1 },
+            is_cordoned: version >= 5 && random.boolean(),
+        }),
+    }
+}
+
+#[test]
+fn describe_log_dirs() {
+    use theirs::describe_log_dirs_response::{
+        DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
+    };
+    for_versions(1..=5, |version, random| {
+        let response = log_dirs_response(version, random);
+        let bytes = ours(describe_log_dirs::encode_response, version, &response);
+        assert_eq!(describe_log_dirs::decode_response(version, &bytes), Ok(response.clone()));
+        if version > 4 {
+            return;
+        }
+        let partition = |partition: &describe_log_dirs::Partition| {
+            DescribeLogDirsPartition::default()
+                .with_partition_index(partition.index)
+                .with_partition_size(partition.size_bytes)
+                .with_offset_lag(partition.offset_lag)
+                .with_is_future_key(partition.is_future)
+        };
+        let topic = |topic: &describe_log_dirs::Topic| {
+            DescribeLogDirsTopic::default()
+                .with_name(topic.name.clone().into())
+                .with_partitions(topic.partitions.iter().map(partition).collect())
+        };
+        let log_dir = |log_dir: &describe_log_dirs::LogDir| {
+            DescribeLogDirsResult::default()
+                .with_error_code(log_dir.error.code())
+                .with_log_dir(log_dir.path.clone())
+                .with_topics(log_dir.topics.iter().map(topic).collect())
+                .with_total_bytes(log_dir.total_bytes)
+                .with_usable_bytes(log_dir.usable_bytes)
+        };
+        let same = theirs::DescribeLogDirsResponse::default()
+            .with_throttle_time_ms(response.throttle_time_ms)
+            .with_error_code(response.error.code())
+            .with_results(response.results.iter().map(log_dir).collect());
+        assert_eq!(bytes_of(version, &same), bytes, "v{version}");
+    });
 }

@@ -4,8 +4,8 @@ use bytes::{Bytes, BytesMut};
 use ottla_model::{ErrorCode, TopicId};
 use ottla_wire::message::{CurrentLeader, NodeEndpoint};
 use ottla_wire::{
-    RequestHeader, Rope, StrBytes, check_request, check_response, fetch, list_offsets, offset_commit,
-    offset_fetch, parse_header, produce, unsupported_api_versions,
+    RequestHeader, Rope, StrBytes, check_request, check_response, describe_log_dirs, fetch, list_offsets,
+    offset_commit, offset_fetch, parse_header, produce, unsupported_api_versions,
 };
 
 use crate::random::ours;
@@ -280,4 +280,30 @@ fn api_versions_of_an_unknown_version() {
     let frame = unsupported_api_versions(7, 0, 4).expect("encodable");
     assert_eq!(frame[..8], [0, 0, 0, 16, 0, 0, 0, 7]);
     assert_eq!(frame[8..], from_hex("002300000001001200000004"));
+}
+
+#[test]
+fn describe_log_dirs_5_response() {
+    let bytes = from_hex(concat!(
+        "000000000000020000132f746d702f61646d696e2f6b312f6461746102066474702d620300000000",
+        "00000000000000000000000000000000000000000001000000000000000000000000000000000000",
+        "000000003efe39d0000000000dc1dc4000000000"
+    ));
+    assert!(check_response(35, 5, &bytes).is_ok());
+    let partition =
+        |index| describe_log_dirs::Partition { index, size_bytes: 0, offset_lag: 0, is_future: false };
+    let topic =
+        describe_log_dirs::Topic { name: text("dtp-b"), partitions: vec![partition(0), partition(1)] };
+    let log_dir = describe_log_dirs::LogDir {
+        error: ErrorCode::None,
+        path: text("/tmp/admin/k1/data"),
+        topics: vec![topic],
+        total_bytes: 270_553_174_016,
+        usable_bytes: 59_087_011_840,
+        is_cordoned: false,
+    };
+    let response =
+        describe_log_dirs::Response { throttle_time_ms: 0, error: ErrorCode::None, results: vec![log_dir] };
+    assert_eq!(describe_log_dirs::decode_response(5, &bytes), Ok(response.clone()));
+    assert_eq!(ours(describe_log_dirs::encode_response, 5, &response), bytes);
 }

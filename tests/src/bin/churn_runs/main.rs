@@ -22,7 +22,8 @@ use ottla_tests::load::Random;
 use ottla_tests::problem::{Doing, Problem};
 use ottla_tests::workspace::target_directory;
 
-const USAGE: &str = "usage: churn-runs --rounds N --seed S --ledger FILE [--seconds T], or churn-runs --judge HISTORY";
+const USAGE: &str =
+    "usage: churn-runs --rounds N --seed S --ledger FILE [--seconds T], or churn-runs --judge HISTORY";
 
 /// How long members come and go in a round.
 const SECONDS: u64 = 60;
@@ -37,8 +38,12 @@ struct Arguments {
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     let judged = match words.next().as_deref() {
-        Some("--judge") => words.next().ok_or_else(|| Problem::new(USAGE)).and_then(|file| judge(Path::new(&file))),
-        first => parse(first.map(str::to_owned).into_iter().chain(words)).and_then(|arguments| churn(&arguments)),
+        Some("--judge") => {
+            words.next().ok_or_else(|| Problem::new(USAGE)).and_then(|file| judge(Path::new(&file)))
+        }
+        first => {
+            parse(first.map(str::to_owned).into_iter().chain(words)).and_then(|arguments| churn(&arguments))
+        }
     };
     match judged {
         Ok(true) => ExitCode::SUCCESS,
@@ -83,7 +88,8 @@ fn churn(arguments: &Arguments) -> Result<bool, Problem> {
     build_clients()?;
     let mut ledger: Ledger<Entry> = Ledger::open(&arguments.ledger)?;
     let seed = arguments.seed;
-    let done = |ledger: &Ledger<Entry>| ledger.entries().iter().filter(|entry| entry.seed == seed).count() as u64;
+    let done =
+        |ledger: &Ledger<Entry>| ledger.entries().iter().filter(|entry| entry.seed == seed).count() as u64;
     while done(&ledger) < arguments.rounds {
         let round = done(&ledger);
         let round_seed = Random::part(seed, round).any();
@@ -91,7 +97,9 @@ fn churn(arguments: &Arguments) -> Result<bool, Problem> {
         let outcome = one_round(&program, round, &churn);
         let entry = Entry::of(seed, round, round_seed, &name, &outcome);
         match &entry.done {
-            Some(done) => println!("round {round} (seed {round_seed}): {done}; {} violations", entry.violations),
+            Some(done) => {
+                println!("round {round} (seed {round_seed}): {done}; {} violations", entry.violations)
+            }
             None => println!("round {round} (seed {round_seed}) came to no end"),
         }
         for found in &entry.found {

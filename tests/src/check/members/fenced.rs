@@ -58,7 +58,6 @@ pub(super) fn check(events: &[&Event], tenures: &BTreeMap<Place<'_>, Vec<Tenure>
 
 /// Who owned the partition in a later epoch before the member, who thinks that it owns it, asked.
 fn successor(tenures: &[Tenure], member: u32, asked: u64) -> Option<&Tenure> {
-    let own =
-        tenures.iter().find(|own| own.member == member && own.began <= asked && asked <= own.ended)?;
+    let own = tenures.iter().find(|own| own.member == member && own.began <= asked && asked <= own.ended)?;
     tenures.iter().find(|other| other.member != member && other.began < asked && other.first > own.last)
 }

@@ -28,7 +28,8 @@ pub(super) fn check(events: &[&Event], report: &mut Report) {
     for (known, seen) in known_before_each_look(events) {
         report.checked(Rule::Forward, seen.committed.len());
         let committed: HashMap<i32, i64> = seen.committed.iter().copied().collect();
-        for ((_, partition), offset) in known.range((seen.group.as_str(), i32::MIN)..=(&seen.group, i32::MAX)) {
+        for ((_, partition), offset) in known.range((seen.group.as_str(), i32::MIN)..=(&seen.group, i32::MAX))
+        {
             let found = committed.get(partition).copied().unwrap_or(-1);
             if found < *offset {
                 report.violated(Rule::Forward, || {
@@ -63,7 +64,8 @@ fn known_before_each_look<'a>(events: &[&'a Event]) -> Vec<(BTreeMap<Place<'a>, 
             }
             Fact::Seen(seen) => {
                 let committed = seen.committed.iter();
-                learned.extend(committed.map(|(partition, offset)| (*at, (&*seen.group, *partition), *offset)));
+                learned
+                    .extend(committed.map(|(partition, offset)| (*at, (&*seen.group, *partition), *offset)));
                 looks.push(seen);
             }
             _ => {}

@@ -68,7 +68,8 @@ pub(super) fn check(events: &[&Event], report: &mut Report) {
     let limit = u64::try_from(SETTLES_WITHIN.as_micros()).unwrap_or(u64::MAX);
     let deadline = calm.unwrap_or_default().saturating_add(limit);
     for (group, looks) in looks {
-        let members: Vec<u32> = live.iter().filter(|(_, of)| **of == group).map(|(member, _)| *member).collect();
+        let members: Vec<u32> =
+            live.iter().filter(|(_, of)| **of == group).map(|(member, _)| *member).collect();
         report.checked(Rule::Settles, 1);
         let mut in_time = looks.iter().filter(|(at, _)| *at <= deadline);
         if !in_time.any(|(_, seen)| settled(seen, members.len()).is_ok()) {
@@ -86,7 +87,8 @@ pub(super) fn check(events: &[&Event], report: &mut Report) {
 
 /// Compares what the broker and the members say about a group.
 fn described(seen: &Seen, members: &[u32], states: &BTreeMap<u32, &Membership>, report: &mut Report) {
-    let mut wrong = |what: String| report.violated(Rule::Described, || format!("group {}: {what}", seen.group));
+    let mut wrong =
+        |what: String| report.violated(Rule::Described, || format!("group {}: {what}", seen.group));
     let mut generations: BTreeSet<i32> = BTreeSet::new();
     let mut strangers: BTreeSet<&str> = seen.members.iter().map(|member| member.id.as_str()).collect();
     for member in members {
@@ -105,7 +107,10 @@ fn described(seen: &Seen, members: &[u32], states: &BTreeMap<u32, &Membership>, 
             wrong(format!("member {member} says that it owns {said:?}, the broker says {owned:?}"));
         }
         if told.epoch.is_some_and(|epoch| epoch != state.epoch) {
-            wrong(format!("member {member} says that it is in {}, the broker says {:?}", state.epoch, told.epoch));
+            wrong(format!(
+                "member {member} says that it is in {}, the broker says {:?}",
+                state.epoch, told.epoch
+            ));
         }
         generations.insert(state.epoch);
     }

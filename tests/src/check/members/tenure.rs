@@ -30,8 +30,11 @@ pub(super) fn tenures<'a>(events: &[&'a Event]) -> BTreeMap<Place<'a>, Vec<Tenur
     let mut open: HashMap<(u32, i32), Tenure> = HashMap::new();
     for Event { at, fact } in events {
         let mut close = |open: &mut HashMap<_, Tenure>, member: u32, gone: &dyn Fn(i32) -> bool| {
-            let over: Vec<(u32, i32)> =
-                open.keys().filter(|(whose, partition)| *whose == member && gone(*partition)).copied().collect();
+            let over: Vec<(u32, i32)> = open
+                .keys()
+                .filter(|(whose, partition)| *whose == member && gone(*partition))
+                .copied()
+                .collect();
             for key in over {
                 let Some(tenure) = open.remove(&key) else { continue };
                 let Some(group) = groups.get(&member) else { continue };

@@ -1,0 +1,10 @@
+//! The admin APIs, each as Apache Kafka 4.3.1 answered the same request as the only node of its cluster.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod cluster;
+mod log_dirs;
+mod paging;
+mod security;
+#[path = "../support/mod.rs"]
+mod support;
