@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 
 use crate::clock::SystemClock;
 use crate::error::OpenError;
-use crate::server::{Listener, ListenerAddress, MetricsListener, RequestMemory};
-use crate::settings::{SettingError, Settings};
+use crate::server::{Listener, MetricsListener, RequestMemory, parse_listener};
+use crate::settings::{ListenerAddress, SettingError, Settings, broker_listeners};
 use crate::shard::{Flusher, Lock, Place, Seams, Shard};
 
 /// How long a stop waits for connections to notice.
@@ -165,10 +165,10 @@ impl Builder {
     fn addresses(&self) -> Result<Vec<ListenerAddress>, OpenError> {
         let written = match &self.listen {
             Listen::FreePort => vec!["127.0.0.1:0".to_owned()],
-            Listen::AsSet => self.settings.listeners.clone(),
+            Listen::AsSet => broker_listeners(&self.settings).cloned().collect(),
             Listen::At(address) => vec![address.clone()],
         };
-        written.iter().map(|text| ListenerAddress::parse(text)).collect()
+        written.iter().map(|text| parse_listener(text)).collect()
     }
 
     fn metrics_listener(&self) -> Result<Option<MetricsListener>, OpenError> {
@@ -176,7 +176,7 @@ impl Builder {
         if written.is_empty() {
             return Ok(None);
         }
-        let address = ListenerAddress::parse(written)?;
+        let address = parse_listener(written)?;
         MetricsListener::bind(&address, self.settings.socket_listen_backlog_size).map(Some)
     }
 

@@ -2,6 +2,7 @@
 //! and by whom; ApiVersions and dispatch come from it.
 
 mod add_partitions_to_txn;
+mod alter_configs;
 mod api_versions;
 mod ask;
 mod call;
@@ -25,6 +26,7 @@ mod group_membership;
 mod group_why;
 mod init_producer_id;
 mod inspect_compaction;
+mod list_config_resources;
 mod list_groups;
 mod list_offsets;
 mod measure;

@@ -5,12 +5,12 @@ use ottla_wire::PRIVATE_KEY_MIN;
 
 use super::call::{Call, Closed, Started};
 use super::{
-    add_partitions_to_txn, api_versions, consumer_group_describe, consumer_group_heartbeat,
+    add_partitions_to_txn, alter_configs, api_versions, consumer_group_describe, consumer_group_heartbeat,
     create_partitions, create_topics, delete_groups, delete_records, delete_topics, describe_cluster,
     describe_configs, describe_groups, describe_lag, describe_producers, describe_transactions, fetch,
     find_coordinator, group_history, group_membership, group_why, init_producer_id, inspect_compaction,
-    list_groups, list_offsets, metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch,
-    produce, transactions, write_txn_markers,
+    list_config_resources, list_groups, list_offsets, metadata, offset_commit, offset_delete, offset_fetch,
+    offset_for_leader_epoch, produce, transactions, write_txn_markers,
 };
 
 /// Answers a request of one API. The body has been checked against the schema.
@@ -82,8 +82,10 @@ apis! {
     26, "EndTxn", 0..=5, transactions::end;
     27, "WriteTxnMarkers", 1..=1, write_txn_markers::handle;
     32, "DescribeConfigs", 1..=4, describe_configs::handle;
+    33, "AlterConfigs", 0..=2, alter_configs::handle;
     37, "CreatePartitions", 0..=3, create_partitions::handle;
     42, "DeleteGroups", 0..=2, delete_groups::handle;
+    44, "IncrementalAlterConfigs", 0..=1, alter_configs::incremental;
     47, "OffsetDelete", 0..=0, offset_delete::handle;
     60, "DescribeCluster", 0..=2, describe_cluster::handle;
     61, "DescribeProducers", 0..=0, describe_producers::handle;
@@ -91,6 +93,7 @@ apis! {
     66, "ListTransactions", 0..=1, describe_transactions::list;
     68, "ConsumerGroupHeartbeat", 0..=1, consumer_group_heartbeat::handle;
     69, "ConsumerGroupDescribe", 0..=1, consumer_group_describe::handle;
+    74, "ListConfigResources", 0..=1, list_config_resources::handle;
     // Private: what `ottla` commands ask.
     0x5000, "InspectCompaction", 0..=0, inspect_compaction::handle;
     0x5010, "DescribeLag", 0..=0, describe_lag::handle;
