@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 
 use crate::clock::SystemClock;
 use crate::error::OpenError;
-use crate::server::{Listener, ListenerAddress, MetricsListener, RequestMemory};
-use crate::settings::{SettingError, Settings};
+use crate::server::{Listener, MetricsListener, RequestMemory, parse_listener};
+use crate::settings::{ListenerAddress, SettingError, Settings, broker_listeners};
 use crate::shard::{Flusher, Lock, Place, Seams, Shard};
 
 /// How long a stop waits for connections to notice.
@@ -172,14 +172,14 @@ impl Builder {
         let settings = &self.settings;
         let written = match std::mem::take(&mut self.listen) {
             Listen::FreePort => vec!["127.0.0.1:0".to_owned()],
-            Listen::AsSet => settings.listeners.clone(),
+            Listen::AsSet => broker_listeners(settings).cloned().collect(),
             Listen::At(address) => vec![address],
             Listen::Inherited(sockets) => {
                 let adopt = |(name, socket)| Listener::adopt(name, socket, settings);
                 return sockets.into_iter().map(adopt).collect();
             }
         };
-        let addresses: Result<Vec<_>, _> = written.iter().map(|text| ListenerAddress::parse(text)).collect();
+        let addresses: Result<Vec<_>, _> = written.iter().map(|text| parse_listener(text)).collect();
         addresses?.into_iter().map(|address| Listener::bind(address, settings)).collect()
     }
 
@@ -188,7 +188,7 @@ impl Builder {
         if written.is_empty() {
             return Ok(None);
         }
-        let address = ListenerAddress::parse(written)?;
+        let address = parse_listener(written)?;
         MetricsListener::bind(&address, self.settings.socket_listen_backlog_size).map(Some)
     }
 

@@ -12,9 +12,8 @@ use ottla_model::{CLUSTER_METADATA, ErrorCode, IllegalName, PartitionIndex, Topi
 use uuid::Uuid;
 
 use super::call::{Call, Closed, Started};
-use super::describe_configs::{source_of, topic_entries};
 use super::text::text;
-use crate::settings::check_overrides;
+use crate::settings::{check_overrides, describe};
 use crate::shard::TopicError;
 
 /// "The broker's default" in place of a number.
@@ -80,7 +79,7 @@ fn check(call: &Call, asked: &CreatableTopic) -> Result<CreateTopic, TopicError>
         return refuse(ErrorCode::TopicAlreadyExists, format!("Topic '{name}' already exists."));
     }
     let given = asked.configs.iter().map(|config| (config.name.as_str(), config.value.as_deref()));
-    let configs = check_overrides(call.shard.settings(), given)
+    let configs = check_overrides(&call.shard.settings(), given)
         .or_else(|message| refuse(ErrorCode::InvalidConfig, message))?;
     let partitions = if asked.assignments.is_empty() {
         check_numbers(call, asked)?
@@ -202,12 +201,11 @@ fn answer(
                 .with_configs(Some(Vec::new()));
         }
     };
-    let settings = call.shard.settings();
-    let configs = topic_entries(settings, &topic.configs).map(|entry| {
+    let configs = describe::of_topic(&call.shard.layers(), &topic.configs).into_iter().map(|entry| {
         CreatableTopicConfigs::default()
-            .with_name(text(entry.name))
+            .with_name(text(&entry.name))
             .with_value(entry.value.as_deref().map(text))
-            .with_config_source(source_of(&entry))
+            .with_config_source(entry.source().code())
     });
     answered
         .with_topic_id(Uuid::from_bytes(topic.id.0))

@@ -1,4 +1,4 @@
-//! DescribeConfigs: the settings of topics and of this broker, with where each value comes from.
+//! DescribeConfigs: the settings of topics, groups, subscriptions and this broker, with where each value comes from.
 
 use std::collections::HashSet;
 
@@ -8,51 +8,22 @@ use kafka_protocol::messages::describe_configs_response::{
     DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym,
 };
 use kafka_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
+use ottla_control::catalog::ConfigResource;
 use ottla_model::{ErrorCode, TopicName};
 
 use super::call::{Call, Closed, Started};
 use super::text::text;
-use crate::settings::{Overrides, ROWS, Settings, TOPIC_SETTINGS};
+use crate::settings::describe::{self, Described};
 
 /// `ConfigResource.Type`.
-const TOPIC: i8 = 2;
-const BROKER: i8 = 4;
-
-/// `DescribeConfigsResponse.ConfigSource`.
-const SET_ON_TOPIC: i8 = 1;
-const SET_ON_BROKER: i8 = 4;
-const IS_DEFAULT: i8 = 5;
-
-/// Settings of a topic whose first synonym is null on a broker that does not set it; Kafka then tells none.
-const NULL_ON_BROKER: &[&str] = &["flush.ms", "retention.ms", "segment.jitter.ms", "segment.ms"];
+pub(super) const TOPIC: i8 = 2;
+pub(super) const BROKER: i8 = 4;
+pub(super) const BROKER_LOGGER: i8 = 8;
+pub(super) const CLIENT_METRICS: i8 = 16;
+pub(super) const GROUP: i8 = 32;
 
 /// Since this version types and documentation are told.
 const TELLS_TYPE: i16 = 3;
-
-/// One value of one setting, and where it comes from.
-pub(super) struct Origin {
-    name: &'static str,
-    value: Option<String>,
-    source: i8,
-}
-
-/// One setting as it is described.
-pub(super) struct Entry {
-    /// Its name.
-    pub(super) name: &'static str,
-    /// The value in force.
-    pub(super) value: Option<String>,
-    /// Every place that gives a value, the one in force first.
-    origins: Vec<Origin>,
-    kind: i8,
-    doc: &'static str,
-    read_only: bool,
-}
-
-/// Where the value in force comes from.
-pub(super) fn source_of(entry: &Entry) -> i8 {
-    entry.origins.first().map_or(IS_DEFAULT, |origin| origin.source)
-}
 
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: DescribeConfigsRequest = call.decode(body)?;
@@ -66,7 +37,7 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
             .with_resource_name(resource.resource_name.clone());
         match entries(&call, resource) {
             Ok(entries) => {
-                let wanted = entries.into_iter().filter(|entry| is_wanted(resource, entry.name));
+                let wanted = entries.into_iter().filter(|entry| is_wanted(resource, &entry.name));
                 let configs = wanted.map(|entry| answer(&call, &request, entry));
                 described.with_error_message(Some(text(""))).with_configs(configs.collect())
             }
@@ -84,109 +55,67 @@ fn is_wanted(resource: &DescribeConfigsResource, name: &str) -> bool {
     keys.is_empty() || keys.iter().any(|key| key.as_str() == name)
 }
 
-fn entries(call: &Call, resource: &DescribeConfigsResource) -> Result<Vec<Entry>, (ErrorCode, String)> {
-    let settings = call.shard.settings();
+fn entries(call: &Call, resource: &DescribeConfigsResource) -> Result<Vec<Described>, (ErrorCode, String)> {
+    let layers = call.shard.layers();
+    let name = resource.resource_name.as_str();
+    let invalid = |message: &str| Err((ErrorCode::InvalidRequest, message.to_owned()));
     match resource.resource_type {
         TOPIC => {
-            let name = TopicName::new(&resource.resource_name).map_err(|illegal| {
+            let name = TopicName::new(name).map_err(|illegal| {
                 (ErrorCode::InvalidTopicException, format!("Topic name is invalid: {illegal}"))
             })?;
             let live = call.shard.topic(name.as_str()).ok_or_else(|| {
                 let message = "This server does not host this topic-partition.";
                 (ErrorCode::UnknownTopicOrPartition, message.to_owned())
             })?;
-            Ok(topic_entries(settings, &live.topic.configs).collect())
+            Ok(describe::of_topic(&layers, &live.topic.configs))
         }
-        // The empty name stands for what is set on all brokers at run time: nothing.
-        BROKER if resource.resource_name.is_empty() => Ok(Vec::new()),
-        BROKER => match resource.resource_name.parse::<i32>() {
-            Ok(id) if id == settings.node_id => Ok(broker_entries(settings).collect()),
-            Ok(id) => Err((
-                ErrorCode::InvalidRequest,
-                format!(
-                    "Unexpected broker id, expected {} or empty string, but received {id}",
-                    settings.node_id
-                ),
-            )),
-            Err(_) => Err((
-                ErrorCode::InvalidRequest,
-                format!("Broker id must be an integer, but it is: {}", resource.resource_name),
-            )),
-        },
-        other => Err((ErrorCode::InvalidRequest, format!("Resource type {other} is not served here."))),
+        // The empty name stands for what is set on all brokers at run time.
+        BROKER if name.is_empty() => Ok(describe::of_all_brokers(&layers)),
+        BROKER => check_broker(layers.settings().node_id, name).map(|()| describe::of_broker(&layers)),
+        GROUP if name.is_empty() => invalid("Group name must not be empty"),
+        GROUP => {
+            let own = call.shard.configs(&ConfigResource::Group(name.to_owned()));
+            Ok(describe::of_group(&layers, &own))
+        }
+        CLIENT_METRICS if name.is_empty() => invalid("Client metrics subscription name must not be empty"),
+        CLIENT_METRICS => {
+            let own = call.shard.configs(&ConfigResource::ClientMetrics(name.to_owned()));
+            Ok(describe::of_client_metrics(&layers, &own))
+        }
+        BROKER_LOGGER => invalid("The levels of the log are set at start, with RUST_LOG"),
+        other => invalid(&format!("Unexpected resource type {other} for resource {name}")),
     }
 }
 
-/// Every setting of a topic with these overrides.
-pub(super) fn topic_entries<'a>(
-    settings: &'a Settings,
-    overrides: &'a Overrides,
-) -> impl Iterator<Item = Entry> + 'a {
-    let defaults = Settings::default();
-    TOPIC_SETTINGS.iter().filter(|setting| is_shown(setting.name)).map(move |setting| {
-        let mut origins = Vec::new();
-        if let Some(own) = overrides.get(setting.name) {
-            origins.push(Origin { name: setting.name, value: Some(own.clone()), source: SET_ON_TOPIC });
+fn check_broker(node_id: i32, name: &str) -> Result<(), (ErrorCode, String)> {
+    let message = match name.parse::<i32>() {
+        Ok(id) if id == node_id => return Ok(()),
+        Ok(id) => {
+            format!("Unexpected broker id, expected {node_id} or empty string, but received {id}")
         }
-        let (inherited, default) = ((setting.default)(settings), (setting.default)(&defaults));
-        let inherited_name = setting.synonym.unwrap_or(setting.name);
-        if inherited != default {
-            origins.push(Origin { name: inherited_name, value: Some(inherited), source: SET_ON_BROKER });
-        }
-        let value =
-            origins.first().map_or(default.clone(), |origin| origin.value.clone().unwrap_or_default());
-        // A setting that the broker does not have, or has as null, adds no default.
-        if setting.synonym.is_some() && !NULL_ON_BROKER.contains(&setting.name) {
-            origins.push(Origin { name: inherited_name, value: Some(default), source: IS_DEFAULT });
-        }
-        let value = Some(value);
-        Entry {
-            name: setting.name,
-            value,
-            origins,
-            kind: setting.kind.code(),
-            doc: setting.doc,
-            read_only: false,
-        }
-    })
+        Err(_) => format!("Broker id must be an integer, but it is: {name}"),
+    };
+    Err((ErrorCode::InvalidRequest, message))
 }
 
-/// Internal settings are shown to nobody, as in Kafka.
-fn is_shown(name: &str) -> bool {
-    !name.starts_with("internal.")
-}
-
-fn broker_entries(settings: &Settings) -> impl Iterator<Item = Entry> + '_ {
-    let defaults = Settings::default();
-    ROWS.iter().map(move |row| {
-        let (value, default) = ((row.print)(settings), (row.print)(&defaults));
-        let mut origins = Vec::new();
-        if value != default {
-            origins.push(Origin { name: row.name, value: value.clone(), source: SET_ON_BROKER });
-        }
-        if default.is_some() {
-            origins.push(Origin { name: row.name, value: default, source: IS_DEFAULT });
-        }
-        Entry { name: row.name, value, origins, kind: row.kind.code(), doc: row.doc, read_only: true }
-    })
-}
-
-fn answer(call: &Call, request: &DescribeConfigsRequest, entry: Entry) -> DescribeConfigsResourceResult {
+fn answer(call: &Call, request: &DescribeConfigsRequest, entry: Described) -> DescribeConfigsResourceResult {
     let mut answered = DescribeConfigsResourceResult::default()
-        .with_name(text(entry.name))
-        .with_config_source(source_of(&entry))
+        .with_name(text(&entry.name))
+        .with_config_source(entry.source().code())
+        .with_is_sensitive(entry.sensitive)
         .with_read_only(entry.read_only);
     if request.include_synonyms {
         let synonyms = entry.origins.iter().map(|origin| {
             DescribeConfigsSynonym::default()
-                .with_name(text(origin.name))
+                .with_name(text(&origin.name))
                 .with_value(origin.value.as_deref().map(text))
-                .with_source(origin.source)
+                .with_source(origin.source.code())
         });
         answered.synonyms = synonyms.collect();
     }
     if call.version() >= TELLS_TYPE {
-        answered.config_type = entry.kind;
+        answered.config_type = entry.kind.code();
         answered.documentation = request.include_documentation.then(|| text(entry.doc));
     }
     answered.with_value(entry.value.as_deref().map(text))

@@ -3,6 +3,7 @@
 
 mod add_offsets_to_txn;
 mod add_partitions_to_txn;
+mod alter_configs;
 mod api_versions;
 mod ask;
 mod call;
@@ -29,6 +30,7 @@ mod group_membership;
 mod group_why;
 mod init_producer_id;
 mod inspect_compaction;
+mod list_config_resources;
 mod list_groups;
 mod list_offsets;
 mod log_dirs;

@@ -5,13 +5,14 @@ use ottla_wire::PRIVATE_KEY_MIN;
 
 use super::call::{Call, Closed, Started};
 use super::{
-    add_offsets_to_txn, add_partitions_to_txn, api_versions, consumer_group_describe,
+    add_offsets_to_txn, add_partitions_to_txn, alter_configs, api_versions, consumer_group_describe,
     consumer_group_heartbeat, create_partitions, create_topics, delete_groups, delete_records, delete_topics,
     describe_cluster, describe_configs, describe_groups, describe_lag, describe_producers, describe_quorum,
     describe_topic_partitions, describe_transactions, elect_leaders, fetch, find_coordinator, group_history,
-    group_membership, group_why, init_producer_id, inspect_compaction, list_groups, list_offsets, log_dirs,
-    metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, reassignments,
-    transactions, txn_offset_commit, unregister_broker, without_security, write_txn_markers,
+    group_membership, group_why, init_producer_id, inspect_compaction, list_config_resources, list_groups,
+    list_offsets, log_dirs, metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch,
+    produce, reassignments, transactions, txn_offset_commit, unregister_broker, without_security,
+    write_txn_markers,
 };
 
 /// Answers a request of one API. The body has been checked against the schema.
@@ -88,6 +89,7 @@ apis! {
     30, "CreateAcls", 1..=3, without_security::create_acls;
     31, "DeleteAcls", 1..=3, without_security::delete_acls;
     32, "DescribeConfigs", 1..=4, describe_configs::handle;
+    33, "AlterConfigs", 0..=2, alter_configs::handle;
     34, "AlterReplicaLogDirs", 1..=2, log_dirs::alter;
     35, "DescribeLogDirs", 1..=5, log_dirs::describe;
     37, "CreatePartitions", 0..=3, create_partitions::handle;
@@ -97,6 +99,7 @@ apis! {
     41, "DescribeDelegationToken", 1..=3, without_security::describe_tokens;
     42, "DeleteGroups", 0..=2, delete_groups::handle;
     43, "ElectLeaders", 0..=2, elect_leaders::handle;
+    44, "IncrementalAlterConfigs", 0..=1, alter_configs::incremental;
     45, "AlterPartitionReassignments", 0..=1, reassignments::alter;
     46, "ListPartitionReassignments", 0..=0, reassignments::list;
     47, "OffsetDelete", 0..=0, offset_delete::handle;
@@ -109,6 +112,7 @@ apis! {
     66, "ListTransactions", 0..=1, describe_transactions::list;
     68, "ConsumerGroupHeartbeat", 0..=1, consumer_group_heartbeat::handle;
     69, "ConsumerGroupDescribe", 0..=1, consumer_group_describe::handle;
+    74, "ListConfigResources", 0..=1, list_config_resources::handle;
     75, "DescribeTopicPartitions", 0..=0, describe_topic_partitions::handle;
     // Private: what `ottla` commands ask.
     0x5000, "InspectCompaction", 0..=0, inspect_compaction::handle;

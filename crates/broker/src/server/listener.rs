@@ -13,58 +13,39 @@ use tracing::{debug, warn};
 use super::connection::{Connection, RequestMemory};
 use crate::error::OpenError;
 use crate::metrics::count;
-use crate::settings::Settings;
+use crate::settings::{ListenerAddress, Settings};
 use crate::shard::Shard;
 
 /// Pause after a failed accept, such as when no descriptor is free, so that the loop does not spin.
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A listener as it is written: `NAME://HOST:PORT`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ListenerAddress {
-    /// Its name, such as `PLAINTEXT`.
-    pub(crate) name: String,
-    /// A host name or address; empty for every address of the machine.
-    pub(crate) host: String,
-    /// The port; 0 for a free one.
-    pub(crate) port: u16,
+fn resolve(address: &ListenerAddress) -> Result<SocketAddr, OpenError> {
+    let ListenerAddress { host, port, .. } = address;
+    let wrong = |reason: String| OpenError::Listener { text: format!("{host}:{port}"), reason };
+    let named = if host.is_empty() { "0.0.0.0" } else { host };
+    let mut found = (named, *port).to_socket_addrs().map_err(|error| wrong(error.to_string()))?;
+    found.next().ok_or_else(|| wrong("the host name has no address".to_owned()))
 }
 
-impl ListenerAddress {
-    /// Reads `NAME://HOST:PORT`, or plain `HOST:PORT`, which is named `PLAINTEXT`.
-    pub(crate) fn parse(text: &str) -> Result<Self, OpenError> {
-        let wrong = |reason: &str| OpenError::Listener { text: text.to_owned(), reason: reason.to_owned() };
-        let (name, rest) = text.split_once("://").unwrap_or(("PLAINTEXT", text));
-        let (host, port) =
-            rest.rsplit_once(':').ok_or_else(|| wrong("write it as HOST:PORT or NAME://HOST:PORT"))?;
-        let port = port.parse().map_err(|_| wrong("the port must be a number from 0 to 65535"))?;
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        Ok(Self { name: name.to_ascii_uppercase(), host: host.to_owned(), port })
-    }
+/// Listens there, and gives the address with its real port.
+pub(super) fn bind(address: &ListenerAddress, backlog: i32) -> Result<(TcpListener, SocketAddr), OpenError> {
+    let wanted = resolve(address)?;
+    let wrong = |error: std::io::Error| OpenError::Listen { address: wanted, reason: error.to_string() };
+    let socket =
+        Socket::new(Domain::for_address(wanted), Type::STREAM, Some(Protocol::TCP)).map_err(wrong)?;
+    // A restarted broker must get its port back while old connections linger in TIME_WAIT.
+    socket.set_reuse_address(true).map_err(wrong)?;
+    socket.set_nonblocking(true).map_err(wrong)?;
+    socket.bind(&wanted.into()).map_err(wrong)?;
+    socket.listen(backlog).map_err(wrong)?;
+    let socket = TcpListener::from_std(socket.into()).map_err(wrong)?;
+    let bound = socket.local_addr().map_err(wrong)?;
+    Ok((socket, bound))
+}
 
-    fn resolve(&self) -> Result<SocketAddr, OpenError> {
-        let host = if self.host.is_empty() { "0.0.0.0" } else { &self.host };
-        let wrong =
-            |reason: String| OpenError::Listener { text: format!("{}:{}", self.host, self.port), reason };
-        let mut found = (host, self.port).to_socket_addrs().map_err(|error| wrong(error.to_string()))?;
-        found.next().ok_or_else(|| wrong("the host name has no address".to_owned()))
-    }
-
-    /// Listens there, and gives the address with its real port.
-    pub(super) fn bind(&self, backlog: i32) -> Result<(TcpListener, SocketAddr), OpenError> {
-        let wanted = self.resolve()?;
-        let wrong = |error: std::io::Error| OpenError::Listen { address: wanted, reason: error.to_string() };
-        let socket =
-            Socket::new(Domain::for_address(wanted), Type::STREAM, Some(Protocol::TCP)).map_err(wrong)?;
-        // A restarted broker must get its port back while old connections linger in TIME_WAIT.
-        socket.set_reuse_address(true).map_err(wrong)?;
-        socket.set_nonblocking(true).map_err(wrong)?;
-        socket.bind(&wanted.into()).map_err(wrong)?;
-        socket.listen(backlog).map_err(wrong)?;
-        let socket = TcpListener::from_std(socket.into()).map_err(wrong)?;
-        let bound = socket.local_addr().map_err(wrong)?;
-        Ok((socket, bound))
-    }
+/// Reads a listener as it is written.
+pub(crate) fn parse(text: &str) -> Result<ListenerAddress, OpenError> {
+    ListenerAddress::parse(text).map_err(|reason| OpenError::Listener { text: text.to_owned(), reason })
 }
 
 /// What clients of a listener are told to connect to.
@@ -80,7 +61,7 @@ impl Advertised {
     /// What the settings say for the listener with that name.
     pub(crate) fn from_settings(settings: &Settings, name: &str, port: u16) -> Result<Self, OpenError> {
         for text in &settings.advertised_listeners {
-            let address = ListenerAddress::parse(text)?;
+            let address = parse(text)?;
             if address.name == name {
                 // Port 0 there means the port that was picked here.
                 let port = if address.port == 0 { port } else { address.port };
@@ -112,7 +93,7 @@ pub(crate) struct Listener {
 impl Listener {
     /// Binds.
     pub(crate) fn bind(address: ListenerAddress, settings: &Settings) -> Result<Self, OpenError> {
-        let (socket, bound) = address.bind(settings.socket_listen_backlog_size)?;
+        let (socket, bound) = bind(&address, settings.socket_listen_backlog_size)?;
         Self::bound(address.name, socket, bound, settings)
     }
 
@@ -206,17 +187,6 @@ pub(crate) fn host_text(ip: IpAddr) -> Arc<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn listeners_as_kafka_writes_them() {
-        let parse =
-            |text| ListenerAddress::parse(text).map(|address| (address.name, address.host, address.port));
-        assert_eq!(parse("PLAINTEXT://:9092").expect("legal"), ("PLAINTEXT".into(), String::new(), 9092));
-        assert_eq!(parse("internal://[::1]:0").expect("legal"), ("INTERNAL".into(), "::1".into(), 0));
-        assert_eq!(parse("localhost:9092").expect("legal"), ("PLAINTEXT".into(), "localhost".into(), 9092));
-        assert!(parse("localhost").is_err());
-        assert!(parse("localhost:99999").is_err());
-    }
 
     #[test]
     fn clients_are_told_the_address_that_they_reached() {

@@ -19,9 +19,10 @@ use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
-use super::listener::{ACCEPT_PAUSE, ListenerAddress};
+use super::listener::{ACCEPT_PAUSE, bind};
 use crate::error::OpenError;
 use crate::metrics;
+use crate::settings::ListenerAddress;
 use crate::shard::Shard;
 
 /// Connections at once; further ones wait to be accepted.
@@ -48,7 +49,7 @@ pub(crate) struct MetricsListener {
 impl MetricsListener {
     /// Binds.
     pub(crate) fn bind(address: &ListenerAddress, backlog: i32) -> Result<Self, OpenError> {
-        let (socket, address) = address.bind(backlog)?;
+        let (socket, address) = bind(address, backlog)?;
         Ok(Self { socket, address })
     }
 

@@ -6,5 +6,5 @@ mod metrics;
 mod outgoing;
 
 pub(crate) use connection::RequestMemory;
-pub(crate) use listener::{Listener, ListenerAddress, host_text};
+pub(crate) use listener::{Listener, host_text, parse as parse_listener};
 pub(crate) use metrics::MetricsListener;

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::accepted::{is_accepted, nearest};
-use super::broker::{Settings, row};
-use super::groups;
+use super::broker::Settings;
+use super::table::{base_row, nearest};
 use super::value::SettingError;
+use super::{groups, listeners, together};
 
 /// All that may set something, strongest first: pairs, environment, file.
 #[derive(Debug, Default)]
@@ -83,53 +83,65 @@ impl Sources {
     pub fn load(&self) -> Result<Loaded, LoadError> {
         let mut loaded = Loaded::default();
         if let Some(path) = &self.file {
-            for (name, value) in properties(&read(path)?) {
-                loaded
-                    .take(&name, &value, "in the settings file")
-                    .map_err(|error| LoadError::Line { path: path.clone(), error })?;
-            }
+            let in_line = |error| LoadError::Line { path: path.clone(), error };
+            loaded.take_all(properties(&read(path)?), "in the settings file").map_err(in_line)?;
         }
-        for (variable, value) in &self.environment {
-            if let Some(name) = setting_of_variable(variable) {
-                loaded.take(&name, value, "in the environment")?;
-            }
-        }
+        let variables = self.environment.iter();
+        let named =
+            variables.filter_map(|(variable, value)| Some((setting_of_variable(variable)?, value.clone())));
+        loaded.take_all(named.collect(), "in the environment")?;
+        let mut pairs = Vec::with_capacity(self.pairs.len());
         for pair in &self.pairs {
             let (name, value) = pair.split_once('=').ok_or_else(|| SettingError::Form(pair.clone()))?;
-            let name = alias(name.trim());
-            if row(name).is_none() && !is_accepted(name) {
+            let name = name.trim();
+            if base_row(name).is_none() {
                 return Err(SettingError::Unknown { name: name.to_owned(), nearest: nearest(name) }.into());
             }
-            loaded.take(name, value, "on the command line")?;
+            pairs.push((name.to_owned(), value.to_owned()));
         }
+        loaded.take_all(pairs, "on the command line")?;
+        listeners::check(&loaded.settings)?;
         groups::check(&loaded.settings)?;
+        together::check(&loaded.settings)?;
         Ok(loaded)
     }
 }
 
 impl Loaded {
-    fn take(&mut self, name: &str, value: &str, place: &str) -> Result<(), SettingError> {
-        let name = alias(name);
-        if row(name).is_some() {
-            self.settings.set(name, value)?;
-        } else if is_accepted(name) {
-            if !self.without_effect.iter().any(|known| known == name) {
-                self.without_effect.push(name.to_owned());
+    /// Takes what one source says. Of a name that it has twice the last value counts, as in Java's properties.
+    fn take_all(&mut self, given: Vec<(String, String)>, place: &str) -> Result<(), SettingError> {
+        for (name, value) in &given {
+            let (main, is_alias) = alias(name);
+            // Where both are given, Kafka goes by the one that is not the alias.
+            if is_alias && given.iter().any(|(other, _)| other == main) {
+                continue;
             }
-        } else {
+            self.take(main, value, place)?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, name: &str, value: &str, place: &str) -> Result<(), SettingError> {
+        let Some(row) = base_row(name) else {
             let hint = nearest(name).map_or(String::new(), |near| format!("; did you mean '{near}'?"));
             self.warnings.push(format!("unknown setting '{name}' {place} is ignored{hint}"));
+            return Ok(());
+        };
+        self.settings.set(name, value)?;
+        let acts = row.acts() && row.name == name;
+        if !acts && !self.without_effect.iter().any(|known| known == name) {
+            self.without_effect.push(name.to_owned());
         }
         Ok(())
     }
 }
 
-/// Names that Kafka takes for another one.
-fn alias(name: &str) -> &str {
+/// The name that Kafka takes this one for, and whether that is another one.
+fn alias(name: &str) -> (&str, bool) {
     match name {
-        "log.dir" => "log.dirs",
-        "broker.id" => "node.id",
-        other => other,
+        "log.dir" => ("log.dirs", true),
+        "broker.id" => ("node.id", true),
+        other => (other, false),
     }
 }
 
@@ -147,7 +159,7 @@ fn read(path: &Path) -> Result<String, LoadError> {
 }
 
 /// `KAFKA_LOG_SEGMENT_BYTES` is `log.segment.bytes`: one underscore is a dot, two are an underscore, three a dash
-/// (Apache Kafka's image).
+/// (`KafkaDockerWrapper` in Apache Kafka's image).
 fn setting_of_variable(variable: &str) -> Option<String> {
     if SCRIPT_VARIABLES.contains(&variable) {
         return None;

@@ -1,15 +1,33 @@
 //! Settings: Apache Kafka's names, types and defaults, and where values come from.
 
-mod accepted;
 mod broker;
+mod change;
+mod client_metrics;
+pub(crate) mod describe;
+mod document;
+mod dynamic;
+mod given;
+mod group;
 mod groups;
+mod layers;
+mod listeners;
 mod load;
+mod scoped;
+mod stored;
+mod table;
+mod together;
 mod topic;
+mod topic_log;
 mod value;
 
 pub use broker::Settings;
+pub use document::settings_document;
 pub use load::{LoadError, Loaded, Sources};
 pub use value::SettingError;
 
-pub(crate) use broker::ROWS;
-pub(crate) use topic::{Overrides, TOPIC_SETTINGS, check_overrides, log_config, topic_log_config};
+pub(crate) use change::{Edit, Operation, Wanted, settle};
+pub(crate) use layers::Layers;
+pub(crate) use listeners::{ListenerAddress, broker_listeners};
+pub(crate) use scoped::ScopedSetting;
+pub(crate) use topic::{Overrides, check_overrides};
+pub(crate) use topic_log::{log_config, topic_log_config};

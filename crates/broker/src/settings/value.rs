@@ -19,6 +19,10 @@ pub(crate) enum Kind {
     Double,
     /// Texts separated by commas.
     List,
+    /// The name of a Java class.
+    Class,
+    /// A text that is shown to nobody.
+    Password,
 }
 
 impl Kind {
@@ -32,6 +36,8 @@ impl Kind {
             Self::Long => 5,
             Self::Double => 6,
             Self::List => 7,
+            Self::Class => 8,
+            Self::Password => 9,
         }
     }
 }
@@ -49,6 +55,8 @@ pub(crate) enum Check {
     OneOf(&'static [&'static str]),
     /// Numbers from 1 to 9, or -1.
     GzipLevel,
+    /// `latest`, `earliest` or `by_duration:` and a duration (`ShareGroupAutoOffsetResetStrategy`).
+    ShareReset,
     /// `*`, nothing, or replicas as `PARTITION:BROKER`.
     ThrottledReplicas,
 }
@@ -189,6 +197,14 @@ impl Check {
                 let good = number == -1 || (1..=9).contains(&number);
                 (!good).then(|| "Value must be between 1 and 9 or equal to -1".to_owned())
             }
+            Self::ShareReset => {
+                let good = matches!(printed, "latest" | "earliest")
+                    || printed.strip_prefix("by_duration:P").is_some_and(|duration| !duration.is_empty());
+                (!good).then(|| {
+                    "Invalid share reset strategy: write latest, earliest or by_duration:PnDTnHnMn.nS"
+                        .to_owned()
+                })
+            }
             Self::ThrottledReplicas => {
                 let replica = |text: &str| {
                     let parts = text.split_once(':');
@@ -225,16 +241,60 @@ impl fmt::Display for Kind {
             Self::Long => "long",
             Self::Double => "double",
             Self::List => "list",
+            Self::Class => "class",
+            Self::Password => "password",
         })
+    }
+}
+
+impl fmt::Display for Check {
+    /// As Kafka's documentation writes it; nothing for [`Check::Any`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => Ok(()),
+            Self::Range(least, most) => write!(f, "[{least},...,{most}]"),
+            Self::AtLeast(least) => write!(f, "[{least},...]"),
+            Self::OneOf(choices) => write!(f, "[{}]", choices.join(", ")),
+            Self::GzipLevel => f.write_str("[1,...,9] or -1"),
+            Self::ShareReset => f.write_str("[latest, earliest, by_duration:PnDTnHnMn.nS]"),
+            Self::ThrottledReplicas => f.write_str("[partitionId]:[brokerId],[partitionId]:[brokerId],..."),
+        }
+    }
+}
+
+/// Parses `text` as a value of that type, checks it, and writes it as Kafka prints it.
+pub(super) fn parse_any(
+    name: &str,
+    kind: Kind,
+    text: &str,
+    check: Check,
+) -> Result<Option<String>, SettingError> {
+    fn print<T: Value>(name: &str, text: &str, check: Check) -> Result<Option<String>, SettingError> {
+        parse_checked::<T>(name, text, check).map(|parsed| parsed.print())
+    }
+    match kind {
+        Kind::Boolean => print::<bool>(name, text, check),
+        Kind::Short => print::<i16>(name, text, check),
+        Kind::Int => print::<i32>(name, text, check),
+        Kind::Long => print::<i64>(name, text, check),
+        Kind::Double => print::<f64>(name, text, check),
+        Kind::List => print::<Vec<String>>(name, text, check),
+        Kind::Text | Kind::Class | Kind::Password => print::<String>(name, text, check),
     }
 }
 
 /// Parses `text` for the setting `name` and applies its check.
 pub(crate) fn parse_checked<T: Value>(name: &str, text: &str, check: Check) -> Result<T, SettingError> {
-    let invalid = |reason| SettingError::Invalid { name: name.to_owned(), value: text.to_owned(), reason };
-    let value = T::parse(text).map_err(invalid)?;
-    match value.print().and_then(|printed| check.refuse(T::KIND, &printed)) {
-        Some(reason) => Err(invalid(reason)),
+    let invalid = |value: &str, reason| SettingError::Invalid {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        reason,
+    };
+    let value = T::parse(text).map_err(|reason| invalid(text, reason))?;
+    let printed = value.print().unwrap_or_default();
+    match check.refuse(T::KIND, &printed) {
+        Some(reason) if !printed.is_empty() => Err(invalid(&printed, reason)),
+        Some(reason) => Err(invalid(text, reason)),
         None => Ok(value),
     }
 }

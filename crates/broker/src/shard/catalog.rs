@@ -74,7 +74,7 @@ impl Shard {
 
     /// Partitions and settings of a topic that is made without any (`AutoTopicCreationManager`).
     fn defaults_of(&self, name: &TopicName) -> (PartitionIndex, Overrides) {
-        let settings = &self.settings;
+        let settings = self.settings();
         let (partitions, compression, segment_bytes) = match name.as_str() {
             CONSUMER_OFFSETS => {
                 (settings.offsets_topic_num_partitions, "producer", settings.offsets_topic_segment_bytes)
@@ -146,7 +146,7 @@ impl Shard {
         }
     }
 
-    async fn change(&self, command: Command) -> Result<Reply, TopicError> {
+    pub(super) async fn change(&self, command: Command) -> Result<Reply, TopicError> {
         self.catalog.submit(broker(), command).await.map_err(|_| unavailable())
     }
 
@@ -186,7 +186,7 @@ pub(super) fn broker() -> Caller {
     Caller { client_id: None, client_host: "/".into() }
 }
 
-fn unavailable() -> TopicError {
+pub(super) fn unavailable() -> TopicError {
     Refusal {
         error: ErrorCode::RequestTimedOut,
         message: "The catalog is stopping or overloaded.".to_owned(),

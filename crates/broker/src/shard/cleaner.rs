@@ -25,10 +25,9 @@ const NAP_MAX: Duration = Duration::from_millis(100);
 impl Shard {
     /// Compacts what is dirty, every `log.cleaner.backoff.ms`, until told to stop.
     pub(crate) async fn run_cleaner(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
-        if !self.settings.log_cleaner_enable {
+        if !self.settings().log_cleaner_enable {
             return;
         }
-        let backoff = Duration::from_millis(u64::try_from(self.settings.log_cleaner_backoff_ms).unwrap_or(0));
         let stopping = Arc::new(AtomicBool::new(false));
         loop {
             let (shard, flag) = (Arc::clone(&self), Arc::clone(&stopping));
@@ -46,6 +45,8 @@ impl Shard {
                     return;
                 }
             }
+            let backoff_ms = self.settings().log_cleaner_backoff_ms;
+            let backoff = Duration::from_millis(u64::try_from(backoff_ms).unwrap_or(0));
             tokio::select! {
                 () = tokio::time::sleep(backoff) => {}
                 _ = stop.changed() => return,
@@ -121,8 +122,8 @@ impl Shard {
         let cleaned_to = self.cleaned_to(partition);
         let plan = partition.log().plan_clean(now, partition.high_watermark(), cleaned_to)?;
         let Some(plan) = plan else { return Ok(None) };
-        let mut throttle = Throttle::new(self.settings.log_cleaner_io_max_bytes_per_second);
-        let cleaned = plan.run(&limits(&self.settings), &mut |bytes| throttle.pass(bytes, stopping))?;
+        let mut throttle = Throttle::new(self.settings().log_cleaner_io_max_bytes_per_second);
+        let cleaned = plan.run(&limits(&self.settings()), &mut |bytes| throttle.pass(bytes, stopping))?;
         let report = partition.log().finish_clean(cleaned)?;
         self.note_cleaned(partition, report.cleaned_to);
         count(&self.counters.compactions, 1);

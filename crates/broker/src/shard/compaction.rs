@@ -33,7 +33,7 @@ impl Shard {
             }
             partitions.push(self.inspect(partition, now, deadline));
         }
-        let cleaner_enabled = self.settings.log_cleaner_enable;
+        let cleaner_enabled = self.settings().log_cleaner_enable;
         Ok(Compaction { now_ms: now.0, cleaner_enabled, stopped: None, partitions: partitions.finish() })
     }
 
@@ -58,7 +58,7 @@ impl Shard {
         drop(log);
         if partition.is_offline() {
             told.blocked = Some(CompactionReason::Offline);
-        } else if told.blocked.is_none() && !self.settings.log_cleaner_enable {
+        } else if told.blocked.is_none() && !self.settings().log_cleaner_enable {
             told.blocked = Some(CompactionReason::CleanerOff);
         }
         count_cleaned(&mut told, census, &mut |_| Instant::now() < deadline);

@@ -204,6 +204,12 @@ where
         found
     }
 
+    /// Changes what the machine goes by, between two commands; never what its records say.
+    pub(crate) fn adjust(self: &Arc<Self>, adjust: impl FnOnce(&mut M)) {
+        adjust(&mut self.lock().machine);
+        self.work_off();
+    }
+
     /// Works off the queue if nobody else does. Whoever holds the machine calls this after letting go, so a command that
     /// was pushed in between is never left behind.
     fn work_off(self: &Arc<Self>) {

@@ -1,11 +1,13 @@
 //! The group coordinators: one state machine a partition of `__consumer_offsets`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use ottla_control::catalog::{ConfigResource, Configs};
 use ottla_control::group::assignor::Assignor;
 use ottla_control::group::{
-    Command, ConsumerGroupConfig, GroupConfig, Groups, MigrationPolicy, partition_for,
+    Command, ConsumerGroupConfig, ConsumerGroupOverrides, GroupConfig, Groups, MigrationPolicy, partition_for,
 };
 use ottla_model::{CONSUMER_OFFSETS, ErrorCode, PartitionIndex, TopicName, TopicPartition};
 
@@ -14,6 +16,7 @@ use super::coordinator::Coordinator;
 use super::router::Route;
 use super::{LiveTopic, Shard};
 use crate::error::OpenError;
+use crate::settings::Settings;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -104,8 +107,15 @@ impl Shard {
         Ok(coordinators)
     }
 
+    /// Has every coordinator go by the settings as they are now.
+    pub(super) fn configure_groups(&self) {
+        for coordinator in self.all_groups() {
+            coordinator.adjust(|groups| groups.configure(self.group_config()));
+        }
+    }
+
     fn group_config(&self) -> GroupConfig {
-        let settings = &self.settings;
+        let settings = self.settings();
         GroupConfig {
             initial_rebalance_delay_ms: settings.group_initial_rebalance_delay_ms,
             min_session_timeout_ms: settings.group_min_session_timeout_ms,
@@ -120,7 +130,7 @@ impl Shard {
     }
 
     fn consumer_group_config(&self) -> ConsumerGroupConfig {
-        let settings = &self.settings;
+        let settings = self.settings();
         let assignors = settings.group_consumer_assignors.iter();
         ConsumerGroupConfig {
             session_timeout_ms: settings.group_consumer_session_timeout_ms,
@@ -131,8 +141,45 @@ impl Shard {
                 .unwrap_or_default(),
             assignment_interval_ms: settings.group_consumer_assignment_interval_ms,
             regex_refresh_interval_ms: settings.group_consumer_regex_refresh_interval_ms,
-            ..ConsumerGroupConfig::default()
+            overrides: Arc::new(self.group_overrides(&settings)),
         }
+    }
+
+    /// What groups have set themselves, within the bounds of the broker as they are now (`GroupConfig.evaluate`).
+    fn group_overrides(&self, settings: &Settings) -> HashMap<Arc<str>, ConsumerGroupOverrides> {
+        let within = |configs: &Configs, name: &str, least: i32, most: i32| {
+            configs
+                .get(name)
+                .and_then(|value| value.parse::<i32>().ok())
+                .map(|value| value.min(most).max(least))
+        };
+        let overrides = |configs: &Configs| ConsumerGroupOverrides {
+            session_timeout_ms: within(
+                configs,
+                "consumer.session.timeout.ms",
+                settings.group_consumer_min_session_timeout_ms,
+                settings.group_consumer_max_session_timeout_ms,
+            ),
+            heartbeat_interval_ms: within(
+                configs,
+                "consumer.heartbeat.interval.ms",
+                settings.group_consumer_min_heartbeat_interval_ms,
+                settings.group_consumer_max_heartbeat_interval_ms,
+            ),
+            assignment_interval_ms: within(
+                configs,
+                "consumer.assignment.interval.ms",
+                settings.group_consumer_min_assignment_interval_ms,
+                settings.group_consumer_max_assignment_interval_ms,
+            ),
+        };
+        self.catalog.look(|catalog| {
+            let groups = catalog.config_resources().filter_map(|(resource, configs)| match resource {
+                ConfigResource::Group(name) => Some((Arc::from(name.as_str()), overrides(configs))),
+                _ => None,
+            });
+            groups.collect()
+        })
     }
 }
 

@@ -83,7 +83,7 @@ impl Shard {
             let wall = self.clock.wall();
             self.each_partition(|partition| partition.log().expire_producers(wall));
         }
-        let interval = u64::try_from(self.settings.log_retention_check_interval_ms).unwrap_or(u64::MAX);
+        let interval = u64::try_from(self.settings().log_retention_check_interval_ms).unwrap_or(u64::MAX);
         if is_due(&mut done.retention, now, Duration::from_millis(interval)) {
             self.delete_expired();
         }

@@ -10,6 +10,7 @@ mod cleaner;
 mod clients;
 mod close;
 mod compaction;
+mod configs;
 mod coordinator;
 mod data_dir;
 mod descriptors;
@@ -37,7 +38,7 @@ mod topics;
 mod transactions;
 
 use std::sync::atomic::AtomicI64;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use ottla_control::catalog::Catalog;
@@ -67,7 +68,7 @@ pub(crate) use topics::LiveTopic;
 use crate::api::{ColdReads, FetchSessions};
 use crate::clock::{Clock, Started};
 use crate::metrics::Counters;
-use crate::settings::Settings;
+use crate::settings::{Layers, Settings};
 use data_dir::DataDir;
 use odd_commits::OddCommits;
 use producer_ids::ProducerIds;
@@ -83,7 +84,8 @@ const PRIVATE_TURNS_MAX: usize = 4;
 
 /// Everything durable that one broker serves.
 pub(crate) struct Shard {
-    settings: Settings,
+    /// Replaced as a whole when a setting is changed at run time.
+    layers: RwLock<Arc<Layers>>,
     clock: Arc<dyn Clock>,
     started: Started,
     seams: Seams,
@@ -105,6 +107,8 @@ pub(crate) struct Shard {
     fetch_sessions: FetchSessions,
     odd_commits: OddCommits,
     clients: Arc<Clients>,
+    /// Told when settings of this broker were changed at run time.
+    changed_settings: watch::Sender<()>,
     private_turns: Semaphore,
     counters: Counters,
     cold_reads: ColdReads,
@@ -113,9 +117,14 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// The settings in force.
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.settings
+    /// The settings in force now.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(self.layers().settings())
+    }
+
+    /// Who set what of them.
+    pub(crate) fn layers(&self) -> Arc<Layers> {
+        Arc::clone(&self.layers.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Told to clients (KIP-78).

@@ -1,12 +1,12 @@
 //! Opens a shard: the data directory, the catalog, every log, the coordinators.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use ottla_control::catalog::{Catalog, Topic};
 use ottla_log::{Disk, Identity, Log, LogConfig, LogError, Open};
 use ottla_model::{CLUSTER_METADATA, PartitionIndex, TopicId, TopicName};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 use tracing::{error, warn};
 
 use super::checkpoints::Checkpoints;
@@ -19,7 +19,7 @@ use super::producer_ids::ProducerIds;
 use super::router::{OneNode, Router};
 use super::topics::{LiveTopic, Topics};
 use super::{ColdReads, FetchSessions, PRIVATE_TURNS_MAX, Settings, Shard};
-use super::{side_by_side, strays};
+use super::{configs, side_by_side, strays};
 use crate::api::api_names;
 use crate::clock::{Clock, Started, SystemRandom};
 use crate::error::OpenError;
@@ -70,6 +70,10 @@ impl Shard {
         let opener =
             Opener { data_dir: &data_dir, settings: &settings, clock: &clock, seams: &seams, synced: false };
         let catalog = opener.catalog(&checkpoints)?;
+        let layers = catalog.look(|catalog| configs::layers_of(catalog, Arc::new(settings)));
+        let settings = Arc::clone(layers.settings());
+        let opener =
+            Opener { data_dir: &data_dir, settings: &settings, clock: &clock, seams: &seams, synced: false };
         let known = catalog.look(|catalog| catalog.topics().cloned().collect::<Vec<Arc<Topic>>>());
         strays::sort_out(&data_dir, &known);
         strays::forget_checkpoints(&data_dir, &known, &mut checkpoints)?;
@@ -81,7 +85,7 @@ impl Shard {
         let counters = Counters::new(api_names().len(), !settings.ottla_metrics_listener.is_empty());
         let clients = Arc::new(Clients::new(Arc::clone(&clock)));
         let shard = Arc::new(Self {
-            settings,
+            layers: RwLock::new(Arc::new(layers)),
             clock,
             started,
             seams,
@@ -98,6 +102,7 @@ impl Shard {
             fetch_sessions: FetchSessions::new(sessions),
             odd_commits: OddCommits::default(),
             clients,
+            changed_settings: watch::Sender::new(()),
             private_turns: Semaphore::new(PRIVATE_TURNS_MAX),
             counters,
             cold_reads: ColdReads::default(),
@@ -118,14 +123,15 @@ impl Shard {
         topic: Arc<Topic>,
         before: &[Arc<Partition>],
     ) -> Result<LiveTopic, OpenError> {
+        let settings = self.settings();
         let opener = Opener {
             data_dir: &self.data_dir,
-            settings: &self.settings,
+            settings: &settings,
             clock: &self.clock,
             seams: &self.seams,
             synced: false,
         };
-        let config = topic_log_config(&self.settings, &topic.name, &topic.configs);
+        let config = topic_log_config(&settings, &topic.name, &topic.configs);
         let mut partitions = before.to_vec();
         let first = PartitionIndex::try_from(before.len()).unwrap_or(PartitionIndex::MAX);
         for index in first..topic.partitions {

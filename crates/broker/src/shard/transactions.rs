@@ -71,7 +71,7 @@ impl Shard {
     }
 
     fn transaction_config(&self) -> TransactionConfig {
-        let settings = &self.settings;
+        let settings = self.settings();
         TransactionConfig {
             max_timeout_ms: settings.transaction_max_timeout_ms,
             transactional_id_expiration_ms: settings.transactional_id_expiration_ms,

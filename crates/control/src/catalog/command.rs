@@ -9,6 +9,7 @@ use ottla_model::{
 
 use bytes::Bytes;
 
+use super::config::{ConfigResource, Configs, Kept, with};
 use super::record::{CatalogRecord, decode, encode};
 use super::topic::Topic;
 use crate::machine::{Caller, Effects, Machine, Record, RecordRef, ReplayError, ReplyTo};
@@ -22,6 +23,10 @@ pub struct Limits {
     pub partitions_per_topic_max: PartitionIndex,
     /// Most partitions of all topics together.
     pub partitions_max: usize,
+    /// Most resources that are no topics and have settings of their own.
+    pub config_resources_max: usize,
+    /// Most settings of one resource.
+    pub configs_per_resource_max: usize,
     /// Most records that one request leads to (`QuorumController.MAX_RECORDS_PER_USER_OP`).
     pub records_per_request_max: usize,
 }
@@ -31,6 +36,8 @@ pub const LIMITS: Limits = Limits {
     topics_max: 200_000,
     partitions_per_topic_max: 10_000,
     partitions_max: 1_000_000,
+    config_resources_max: 100_000,
+    configs_per_resource_max: 1_000,
     records_per_request_max: 10_000,
 };
 
@@ -71,6 +78,13 @@ pub enum Command {
         /// Check only.
         validate_only: bool,
     },
+    /// Makes these the settings of a resource.
+    AlterConfigs {
+        /// Whose.
+        resource: ConfigResource,
+        /// All that it sets itself from now on.
+        configs: Configs,
+    },
     /// Takes a block of producer ids.
     AllocateProducerIds,
 }
@@ -93,6 +107,8 @@ pub enum Reply {
     Deleted(Result<Arc<Topic>, Refusal>),
     /// To `CreatePartitions`: the topic as it is now.
     Grown(Result<Arc<Topic>, Refusal>),
+    /// To `AlterConfigs`.
+    Altered(Result<(), Refusal>),
     /// To `AllocateProducerIds`: the first id and how many.
     ProducerIds(Result<(ProducerId, ProducerId), Refusal>),
 }
@@ -105,6 +121,7 @@ pub struct Catalog {
     by_name: BTreeMap<TopicName, Arc<Topic>>,
     names: HashMap<TopicId, TopicName>,
     partitions: usize,
+    kept: Kept,
     next_producer_id: ProducerId,
 }
 
@@ -113,13 +130,15 @@ pub struct Catalog {
 pub enum Undo {
     /// The topic with that id was this before, or was not there.
     Topic(TopicId, Option<Arc<Topic>>),
+    /// The settings of what is no topic were these.
+    Configs(ConfigResource, Option<Arc<Configs>>),
     /// The next producer id was this.
     NextProducerId(ProducerId),
     /// Nothing.
     Nothing,
 }
 
-fn refuse<T>(error: ErrorCode, message: impl Into<String>) -> Result<T, Refusal> {
+pub(super) fn refuse<T>(error: ErrorCode, message: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal { error, message: message.into() })
 }
 
@@ -127,7 +146,14 @@ impl Catalog {
     /// An empty catalog of the node with that id.
     #[must_use]
     pub fn new(node_id: i32) -> Self {
-        Self { node_id, by_name: BTreeMap::new(), names: HashMap::new(), partitions: 0, next_producer_id: 0 }
+        Self {
+            node_id,
+            by_name: BTreeMap::new(),
+            names: HashMap::new(),
+            partitions: 0,
+            kept: Kept::new(),
+            next_producer_id: 0,
+        }
     }
 
     /// Every topic, by name.
@@ -141,12 +167,17 @@ impl Catalog {
         self.by_name.get(name)
     }
 
+    /// The settings of what is no topic.
+    pub(super) fn kept_configs(&self) -> &Kept {
+        &self.kept
+    }
+
     fn by_id(&self, id: TopicId) -> Option<&Arc<Topic>> {
         self.names.get(&id).and_then(|name| self.by_name.get(name))
     }
 
     /// Writes all of the records, or none when one of them cannot be written.
-    fn write(
+    pub(super) fn write(
         &self,
         records: impl IntoIterator<Item = CatalogRecord>,
         into: &mut Vec<Record>,
@@ -171,6 +202,17 @@ impl Catalog {
         self.names.insert(id, topic.name.clone());
         self.by_name.insert(topic.name.clone(), Arc::new(topic));
         Undo::Topic(id, before)
+    }
+
+    fn keep(&mut self, resource: ConfigResource, name: String, value: Option<String>) -> Undo {
+        let before = self.kept.get(&resource).cloned();
+        let after = with(&before.clone().unwrap_or_default(), name, value);
+        if after.is_empty() {
+            self.kept.remove(&resource);
+        } else {
+            self.kept.insert(resource.clone(), after);
+        }
+        Undo::Configs(resource, before)
     }
 
     fn remove(&mut self, id: TopicId) -> Option<Arc<Topic>> {
@@ -360,8 +402,8 @@ fn creation(topic: &Topic) -> impl Iterator<Item = CatalogRecord> {
     let begin = CatalogRecord::Topic { name: topic.name.clone(), id: topic.id };
     let partitions =
         (0..topic.partitions).map(|partition| CatalogRecord::Partition { topic: topic.id, partition });
-    let configs = topic.configs.iter().map(|(name, value)| CatalogRecord::TopicConfig {
-        topic: topic.name.clone(),
+    let configs = topic.configs.iter().map(|(name, value)| CatalogRecord::Config {
+        resource: ConfigResource::Topic(topic.name.clone()),
         name: name.clone(),
         value: Some(value.clone()),
     });
@@ -390,6 +432,9 @@ impl Machine for Catalog {
             Command::CreatePartitions { name, count, validate_only } => {
                 Reply::Grown(self.create_partitions(&name, count, validate_only, records))
             }
+            Command::AlterConfigs { resource, configs } => {
+                Reply::Altered(self.alter_configs(&resource, &configs, records))
+            }
             Command::AllocateProducerIds => {
                 let first = self.next_producer_id;
                 let next = first.saturating_add(PRODUCER_IDS_PER_BLOCK);
@@ -414,18 +459,15 @@ impl Machine for Catalog {
                 }),
                 None => Undo::Nothing,
             },
-            CatalogRecord::TopicConfig { topic, name, value } => match self.by_name.get(&topic).cloned() {
-                Some(known) => {
-                    let mut changed = Topic::clone(&known);
-                    let configs = Arc::make_mut(&mut changed.configs);
-                    match value {
-                        Some(value) => configs.insert(name, value),
-                        None => configs.remove(&name),
-                    };
-                    self.put(changed)
+            CatalogRecord::Config { resource: ConfigResource::Topic(topic), name, value } => {
+                match self.by_name.get(&topic).cloned() {
+                    Some(known) => {
+                        self.put(Topic { configs: with(&known.configs, name, value), ..Topic::clone(&known) })
+                    }
+                    None => Undo::Nothing,
                 }
-                None => Undo::Nothing,
-            },
+            }
+            CatalogRecord::Config { resource, name, value } => self.keep(resource, name, value),
             CatalogRecord::RemoveTopic { topic } => match self.remove(topic) {
                 Some(before) => Undo::Topic(topic, Some(before)),
                 None => Undo::Nothing,
@@ -444,6 +486,8 @@ impl Machine for Catalog {
                     self.put(Topic::clone(&before));
                 }
             }
+            Undo::Configs(resource, Some(before)) => drop(self.kept.insert(resource, before)),
+            Undo::Configs(resource, None) => drop(self.kept.remove(&resource)),
             Undo::NextProducerId(before) => self.next_producer_id = before,
             Undo::Nothing => {}
         }
@@ -463,6 +507,7 @@ impl Machine for Catalog {
                 Reply::Created(topics.into_iter().map(|topic| topic.and_then(|_| failure(cause))).collect())
             }
             Reply::Deleted(result) => Reply::Deleted(result.and_then(|_| failure(cause))),
+            Reply::Altered(result) => Reply::Altered(result.and_then(|()| failure(cause))),
             Reply::Grown(result) => Reply::Grown(result.and_then(|_| failure(cause))),
             Reply::ProducerIds(result) => Reply::ProducerIds(result.and_then(|_| failure(cause))),
         };

@@ -5,8 +5,10 @@
 //! answers; only `replay` changes anything.
 
 mod command;
+mod config;
 mod record;
 mod topic;
 
 pub use command::{Catalog, Command, CreateTopic, LIMITS, Limits, Refusal, Reply};
+pub use config::{ConfigResource, Configs};
 pub use topic::Topic;

@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use ottla_model::{PartitionIndex, ProducerId, TopicId, TopicName};
 
+use super::config::ConfigResource;
 use crate::codec::{DecodeError, EncodeError, Reader, Writer};
 
 /// Version of the frame around each message (`MetadataRecordSerde`).
@@ -13,6 +14,12 @@ const FRAME_VERSION: u32 = 1;
 
 /// `ConfigResource.Type.TOPIC`.
 const RESOURCE_TOPIC: i8 = 2;
+/// `ConfigResource.Type.BROKER`.
+const RESOURCE_BROKER: i8 = 4;
+/// `ConfigResource.Type.CLIENT_METRICS`.
+const RESOURCE_CLIENT_METRICS: i8 = 16;
+/// `ConfigResource.Type.GROUP`.
+const RESOURCE_GROUP: i8 = 32;
 
 const TOPIC: u32 = 2;
 const PARTITION: u32 = 3;
@@ -27,8 +34,8 @@ pub(super) enum CatalogRecord {
     Topic { name: TopicName, id: TopicId },
     /// `PartitionRecord`: a partition of it.
     Partition { topic: TopicId, partition: PartitionIndex },
-    /// `ConfigRecord` of a topic; no value takes the setting away.
-    TopicConfig { topic: TopicName, name: String, value: Option<String> },
+    /// `ConfigRecord`; no value takes the setting away.
+    Config { resource: ConfigResource, name: String, value: Option<String> },
     /// `RemoveTopicRecord`: a topic ends.
     RemoveTopic { topic: TopicId },
     /// `ProducerIdsRecord`: ids below this are taken.
@@ -59,10 +66,10 @@ pub(super) fn encode(record: &CatalogRecord, node_id: i32) -> Result<Bytes, Enco
             writer.i32(0);
             writer.i32(0);
         }
-        CatalogRecord::TopicConfig { topic, name, value } => {
+        CatalogRecord::Config { resource, name, value } => {
             begin(&mut writer, CONFIG);
-            writer.i8(RESOURCE_TOPIC);
-            writer.compact_string(topic.as_str());
+            writer.i8(resource_type(resource));
+            writer.compact_string(resource.name());
             writer.compact_string(name);
             writer.compact_nullable_string(value.as_deref());
         }
@@ -79,6 +86,15 @@ pub(super) fn encode(record: &CatalogRecord, node_id: i32) -> Result<Bytes, Enco
     }
     writer.no_tagged_fields();
     writer.finish()
+}
+
+fn resource_type(resource: &ConfigResource) -> i8 {
+    match resource {
+        ConfigResource::Topic(_) => RESOURCE_TOPIC,
+        ConfigResource::Broker(_) => RESOURCE_BROKER,
+        ConfigResource::ClientMetrics(_) => RESOURCE_CLIENT_METRICS,
+        ConfigResource::Group(_) => RESOURCE_GROUP,
+    }
 }
 
 fn begin(writer: &mut Writer, kind: u32) {
@@ -105,11 +121,15 @@ pub(super) fn decode(value: &[u8]) -> Result<Option<CatalogRecord>, DecodeError>
             CatalogRecord::Partition { topic: reader.uuid()?, partition }
         }
         CONFIG => {
-            if reader.i8()? != RESOURCE_TOPIC {
-                return Ok(None);
-            }
-            CatalogRecord::TopicConfig {
-                topic: topic_name(&mut reader)?,
+            let resource = match reader.i8()? {
+                RESOURCE_TOPIC => ConfigResource::Topic(topic_name(&mut reader)?),
+                RESOURCE_BROKER => ConfigResource::Broker(reader.compact_string()?.to_owned()),
+                RESOURCE_CLIENT_METRICS => ConfigResource::ClientMetrics(reader.compact_string()?.to_owned()),
+                RESOURCE_GROUP => ConfigResource::Group(reader.compact_string()?.to_owned()),
+                _ => return Ok(None),
+            };
+            CatalogRecord::Config {
+                resource,
                 name: reader.compact_string()?.to_owned(),
                 value: reader.compact_nullable_string()?.map(str::to_owned),
             }
@@ -139,8 +159,8 @@ mod tests {
     fn bytes_are_those_of_kafkas_own_classes() {
         let id = TopicId(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef_u128.to_be_bytes());
         let orders = TopicName::new("orders").expect("legal");
-        let policy = |value: Option<&str>| CatalogRecord::TopicConfig {
-            topic: orders.clone(),
+        let policy = |value: Option<&str>| CatalogRecord::Config {
+            resource: ConfigResource::Topic(orders.clone()),
             name: "cleanup.policy".to_owned(),
             value: value.map(str::to_owned),
         };
@@ -158,6 +178,14 @@ mod tests {
                 "01040002076f72646572730f636c65616e75702e706f6c69637908636f6d7061637400",
             ),
             (policy(None), "01040002076f72646572730f636c65616e75702e706f6c6963790000"),
+            (
+                CatalogRecord::Config {
+                    resource: ConfigResource::Group("g".to_owned()),
+                    name: "a".to_owned(),
+                    value: Some("1".to_owned()),
+                },
+                "0104002002670261023100",
+            ),
             (CatalogRecord::RemoveTopic { topic: id }, "0109000123456789abcdef0123456789abcdef00"),
             (CatalogRecord::ProducerIds { next: 2000 }, "010f0000000001ffffffffffffffff00000000000007d000"),
         ] {

@@ -39,7 +39,7 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
             return frame(&call, &refused).map(Started::Ready);
         }
     };
-    let limits = Limits::of(&request, call.shard.settings());
+    let limits = Limits::of(&request, &call.shard.settings());
     let wait = max_wait(&request);
     if let Some(round) = read::round(&call.shard, context.targets(), &limits, Reads::Hot)
         && (wait.is_zero() || context.targets().is_empty() || round.is_enough(&limits))
