@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::clock::SystemClock;
 use crate::error::OpenError;
 use crate::server::{Listener, MetricsListener, RequestMemory, parse_listener};
-use crate::settings::{ListenerAddress, SettingError, Settings, broker_listeners};
+use crate::settings::{SettingError, Settings, broker_listeners};
 use crate::shard::{Flusher, Lock, Place, Seams, Shard};
 
 /// How long a stop waits for connections to notice.

@@ -26,9 +26,17 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// Which broker is asked.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Bootstrap {
-    /// The broker to ask
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9092")]
+    /// The broker to ask, or several, with commas between them: the first that answers is asked
+    #[arg(short, long, value_name = "HOST:PORT", default_value = "127.0.0.1:9092")]
     pub(crate) bootstrap: String,
+}
+
+impl Bootstrap {
+    /// The addresses, one by one.
+    pub(crate) fn addresses(&self) -> Vec<String> {
+        let addresses = self.bootstrap.split(',').map(str::trim).filter(|address| !address.is_empty());
+        addresses.map(str::to_owned).collect()
+    }
 }
 
 /// A connection to an Ottla.
@@ -42,7 +50,17 @@ pub(crate) struct Broker {
 impl Broker {
     /// Connects and asks what the broker serves.
     pub(crate) fn connect(bootstrap: &Bootstrap) -> Result<Self, Box<dyn Error>> {
-        let address = bootstrap.bootstrap.clone();
+        let mut outcome = Err("no broker is named; write --bootstrap HOST:PORT".into());
+        for address in bootstrap.addresses() {
+            outcome = Self::connect_to(address);
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
+    }
+
+    fn connect_to(address: String) -> Result<Self, Box<dyn Error>> {
         let mut client = Client::connect(&*address).map_err(|error| match error {
             ClientError::Io(error) => {
                 format!("cannot connect to {address}: {error}; is a broker running there?")
@@ -95,6 +113,21 @@ fn in_words(error: &ClientError) -> String {
 
 fn no_ottla(address: &str, why: &dyn std::fmt::Display) -> String {
     format!("{address} is not an Ottla, or one that is too old for this command: {why}")
+}
+
+/// The environment, as far as it is text.
+pub(crate) fn environment() -> Vec<(String, String)> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
+}
+
+/// `KEY=VALUE`, as an argument.
+pub(crate) fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) =
+        text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or("it must be KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 /// Prints a document as JSON, for programs.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use ottla_broker::{ImportedPartition, ImportedTopic};
 
+use crate::ask;
 use crate::logs::{self, LogFormat};
 
 /// Takes topics over from the data directory of a stopped Apache Kafka.
@@ -25,7 +26,7 @@ pub(crate) struct Import {
     from: Vec<PathBuf>,
 
     /// Set one of Apache Kafka's topic settings for the imported topics
-    #[arg(long = "config", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    #[arg(long = "config", value_name = "KEY=VALUE", value_parser = ask::key_and_value)]
     configs: Vec<(String, String)>,
 
     /// The topics to import [default: all whose names do not begin with __]
@@ -35,11 +36,6 @@ pub(crate) struct Import {
     /// How log lines are written, on standard error
     #[arg(long, value_enum, default_value = "text")]
     log_format: LogFormat,
-}
-
-fn key_and_value(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("it must be KEY=VALUE")?;
-    Ok((key.to_owned(), value.to_owned()))
 }
 
 impl Import {

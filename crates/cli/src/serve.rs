@@ -10,6 +10,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
+use crate::ask;
 use crate::logs::{self, LogFormat};
 use crate::service_manager;
 
@@ -45,13 +46,7 @@ impl Serve {
     /// Serves until a signal says stop.
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         logs::begin(self.log_format);
-        let sources = Sources {
-            pairs: self.pairs,
-            environment: std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-                .collect(),
-            file: self.config,
-        };
+        let sources = Sources { pairs: self.pairs, environment: ask::environment(), file: self.config };
         let Loaded { settings, warnings, without_effect, .. } = sources.load()?;
         warnings.iter().for_each(|warning| warn!("{warning}"));
         if !without_effect.is_empty() {

@@ -1,5 +1,7 @@
 //! Tables for people: columns of plain text, aligned, two spaces between them.
 
+use crate::paint;
+
 /// How a column is aligned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Align {
@@ -57,7 +59,11 @@ impl Table {
                 }
             }
         }
-        lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+        let shown = |(row, line): (usize, &String)| {
+            let line = line.trim_end();
+            format!("{}\n", if row == 0 { paint::title(line) } else { line.to_owned() })
+        };
+        lines.iter().enumerate().map(shown).collect()
     }
 }
 

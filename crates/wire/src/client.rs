@@ -93,9 +93,17 @@ impl Client {
     /// # Errors
     /// [`ClientError::Io`] when none does.
     pub fn connect(broker: impl ToSocketAddrs) -> Result<Self, ClientError> {
+        Self::connect_within(broker, TIMEOUT)
+    }
+
+    /// As [`Client::connect`], where connecting to an address, and every read and write afterwards, may take so long.
+    ///
+    /// # Errors
+    /// [`ClientError::Io`] when none answers, and when the duration is zero.
+    pub fn connect_within(broker: impl ToSocketAddrs, timeout: Duration) -> Result<Self, ClientError> {
         let mut outcome = Err(io::Error::new(ErrorKind::NotFound, "the name has no address"));
         for address in broker.to_socket_addrs()? {
-            outcome = TcpStream::connect_timeout(&address, TIMEOUT);
+            outcome = TcpStream::connect_timeout(&address, timeout);
             if outcome.is_ok() {
                 break;
             }
@@ -108,7 +116,7 @@ impl Client {
             client_id: Some(StrBytes::from_static_str("ottla")),
             next_correlation_id: 1,
         };
-        client.set_timeout(TIMEOUT)?;
+        client.set_timeout(timeout)?;
         Ok(client)
     }
 

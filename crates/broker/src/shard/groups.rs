@@ -36,7 +36,7 @@ impl Shard {
     pub(crate) fn group_partition(&self, group_id: &str) -> PartitionIndex {
         let count = match self.groups.get() {
             Some(coordinators) => PartitionIndex::try_from(coordinators.len()).unwrap_or(PartitionIndex::MAX),
-            None => self.settings.offsets_topic_num_partitions,
+            None => self.settings().offsets_topic_num_partitions,
         };
         partition_for(group_id, count)
     }

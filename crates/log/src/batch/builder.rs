@@ -1,9 +1,12 @@
-//! Makes batches: what the coordinators append.
+//! Makes batches: what the coordinators append, and what `ottla produce` sends.
+
+use std::io::{self, Write};
 
 use bytes::Bytes;
 use ottla_model::{NO_LEADER_EPOCH, NONE, ProducerEpoch, ProducerId};
 
-use super::header::{BatchHeader, HEADER_BYTES, LOG_OVERHEAD_BYTES};
+use super::compressor::Compressor;
+use super::header::{BatchHeader, Compression, HEADER_BYTES, LOG_OVERHEAD_BYTES};
 use super::varint::{write_varint, write_varlong};
 
 /// A record to be appended.
@@ -19,7 +22,7 @@ pub struct NewRecord<'a> {
     pub headers: &'a [(&'a [u8], Option<&'a [u8]>)],
 }
 
-/// Builds one uncompressed v2 batch, as a client would send it (`MemoryRecordsBuilder`).
+/// Builds one v2 batch, as a client would send it (`MemoryRecordsBuilder`).
 #[derive(Debug, Clone)]
 pub struct BatchBuilder {
     body: Vec<u8>,
@@ -125,7 +128,23 @@ impl BatchBuilder {
     /// The batch, with base offset 0 and no leader epoch. One without records is refused by the log.
     #[must_use]
     pub fn build(&self) -> Bytes {
-        let length = self.size_in_bytes().saturating_sub(LOG_OVERHEAD_BYTES);
+        self.with_body(Compression::None, &self.body)
+    }
+
+    /// The same batch with its records compressed, as a producer compresses them. When that makes it no smaller it is
+    /// still compressed, as Kafka's producer does.
+    ///
+    /// # Errors
+    /// What the codec says, which is not known to happen in memory.
+    pub fn build_compressed(&self, compression: Compression) -> io::Result<Bytes> {
+        let mut compressor = Compressor::new(compression, Vec::new())?;
+        compressor.write_all(&self.body)?;
+        Ok(self.with_body(compression, &compressor.finish()?))
+    }
+
+    fn with_body(&self, compression: Compression, body: &[u8]) -> Bytes {
+        let size = HEADER_BYTES.saturating_add(body.len());
+        let length = size.saturating_sub(LOG_OVERHEAD_BYTES);
         let mut header = BatchHeader {
             base_offset: 0,
             // A batch of more than 2 GiB is no batch; the log refuses the length that does not fit.
@@ -133,7 +152,7 @@ impl BatchBuilder {
             partition_leader_epoch: NO_LEADER_EPOCH,
             magic: 2,
             crc: 0,
-            attributes: BatchHeader::attributes(self.transactional, self.control),
+            attributes: BatchHeader::attributes(self.transactional, self.control) | compression.bits(),
             last_offset_delta: self.count.saturating_sub(1),
             base_timestamp: self.base_timestamp,
             max_timestamp: self.max_timestamp,
@@ -142,10 +161,10 @@ impl BatchBuilder {
             base_sequence: self.base_sequence,
             record_count: self.count,
         };
-        header.crc = header.computed_crc(&self.body);
-        let mut bytes = Vec::with_capacity(self.size_in_bytes());
+        header.crc = header.computed_crc(body);
+        let mut bytes = Vec::with_capacity(size);
         bytes.extend_from_slice(&header.to_bytes());
-        bytes.extend_from_slice(&self.body);
+        bytes.extend_from_slice(body);
         bytes.into()
     }
 }

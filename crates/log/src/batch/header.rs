@@ -41,6 +41,19 @@ pub enum Compression {
     Zstd,
 }
 
+impl Compression {
+    /// What stands for it in a batch's attributes.
+    pub(crate) fn bits(self) -> i16 {
+        match self {
+            Self::None => 0,
+            Self::Gzip => 1,
+            Self::Snappy => 2,
+            Self::Lz4 => 3,
+            Self::Zstd => 4,
+        }
+    }
+}
+
 /// The header of a batch, field by field in the order of its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchHeader {
@@ -126,6 +139,12 @@ impl BatchHeader {
             rest = after;
         }
         bytes
+    }
+
+    /// True when the checksum is that of this header and that body.
+    #[must_use]
+    pub fn is_intact(&self, body: &[u8]) -> bool {
+        self.computed_crc(body) == self.crc
     }
 
     /// CRC-32C of a batch with this header and that body.

@@ -173,7 +173,7 @@ impl Shard {
             end,
             cleaned_to: self.cleaned_to(&partition),
             offsets,
-            transaction_ms_max: self.settings.transaction_max_timeout_ms.into(),
+            transaction_ms_max: self.settings().transaction_max_timeout_ms.into(),
         })
     }
 }
