@@ -231,4 +231,6 @@ impl Shard {
 #[cfg(test)]
 mod marker_tests;
 #[cfg(test)]
+mod offset_tests;
+#[cfg(test)]
 mod seam_tests;
