@@ -163,3 +163,56 @@ fn what_takes_too_long_is_aborted_and_what_hangs_can_be_ended_by_hand() {
     assert_eq!(producer.end(true), ErrorCode::None);
     producer.until("CompleteCommit");
 }
+
+#[test]
+fn transactions_are_listed_by_expression() {
+    let broker = broker();
+    let mut client = client(&broker);
+    for id in ["orders-1", "orders-2", "zahlung-ä"] {
+        Producer::named(&broker, id, true);
+    }
+    let mut listed = |pattern: &str| {
+        let request = ListTransactionsRequest::default()
+            .with_duration_filter(-1)
+            .with_transactional_id_pattern(Some(pattern.to_owned().into()));
+        let answered = client.send(2, &request).unwrap();
+        let ids = answered.transaction_states.iter().map(|state| state.transactional_id.to_string());
+        let mut ids: Vec<_> = ids.collect();
+        ids.sort();
+        (ErrorCode::from_code(answered.error_code).unwrap(), ids.join(" "))
+    };
+    let found = |ids: &str| (ErrorCode::None, ids.to_owned());
+    assert_eq!(listed(""), found("orders-1 orders-2 zahlung-ä"));
+    assert_eq!(listed("orders-.*"), found("orders-1 orders-2"));
+    assert_eq!(listed("orders"), found(""), "the whole id matches or none of it");
+    assert_eq!(listed(r"\w+-[^\w]"), found("zahlung-ä"));
+    assert_eq!(listed("("), (ErrorCode::InvalidRegularExpression, String::new()));
+}
+
+#[test]
+fn a_marker_of_version_2_has_an_epoch_of_its_own() {
+    use ottla_wire::write_txn_markers::{KEY, Marker, MarkerTopic, Request, decode_response, encode_request};
+    let broker = broker();
+    create(&mut client(&broker), "orders", 1, &[]);
+    let mut producer = Producer::begin(&broker, true);
+    assert_eq!(producer.send("a"), ErrorCode::None);
+    let write = |producer: &mut Producer, producer_epoch| {
+        let marker = Marker {
+            producer_id: producer.id,
+            producer_epoch,
+            committed: true,
+            topics: vec![MarkerTopic { name: "orders".into(), partitions: vec![0] }],
+            coordinator_epoch: 0,
+            transaction_version: 2,
+        };
+        let mut body = bytes::BytesMut::new();
+        encode_request(2, &Request { markers: vec![marker] }, &mut body).unwrap();
+        let answer = producer.client.send_body(KEY, 2, &body).unwrap();
+        decode_response(2, &answer).unwrap().markers[0].topics[0].partitions[0].1
+    };
+    let epoch = producer.epoch;
+    assert_eq!(write(&mut producer, epoch), ErrorCode::InvalidProducerEpoch);
+    assert_eq!(producer.stable(), (0, vec![]));
+    assert_eq!(write(&mut producer, epoch + 1), ErrorCode::None);
+    assert_eq!(producer.stable(), (2, vec![]));
+}

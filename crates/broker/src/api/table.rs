@@ -81,7 +81,7 @@ apis! {
     24, "AddPartitionsToTxn", 0..=5, add_partitions_to_txn::handle;
     25, "AddOffsetsToTxn", 0..=4, add_offsets_to_txn::handle;
     26, "EndTxn", 0..=5, transactions::end;
-    27, "WriteTxnMarkers", 1..=1, write_txn_markers::handle;
+    27, "WriteTxnMarkers", 1..=2, write_txn_markers::handle;
     28, "TxnOffsetCommit", 0..=5, txn_offset_commit::handle;
     32, "DescribeConfigs", 1..=4, describe_configs::handle;
     37, "CreatePartitions", 0..=3, create_partitions::handle;
@@ -90,7 +90,7 @@ apis! {
     60, "DescribeCluster", 0..=2, describe_cluster::handle;
     61, "DescribeProducers", 0..=0, describe_producers::handle;
     65, "DescribeTransactions", 0..=0, describe_transactions::describe;
-    66, "ListTransactions", 0..=1, describe_transactions::list;
+    66, "ListTransactions", 0..=2, describe_transactions::list;
     68, "ConsumerGroupHeartbeat", 0..=1, consumer_group_heartbeat::handle;
     69, "ConsumerGroupDescribe", 0..=1, consumer_group_describe::handle;
     // Private: what `ottla` commands ask.
