@@ -4,161 +4,16 @@
 
 mod support;
 
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bytes::{Buf, Bytes};
-use kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
-use kafka_protocol::messages::describe_transactions_response::TransactionState;
 use kafka_protocol::messages::write_txn_markers_request::{WritableTxnMarker, WritableTxnMarkerTopic};
 use kafka_protocol::messages::{
-    AddPartitionsToTxnRequest, DeleteTopicsRequest, DescribeTransactionsRequest, EndTxnRequest,
-    FindCoordinatorRequest, InitProducerIdRequest, ListTransactionsRequest, ProduceRequest, TransactionalId,
-    WriteTxnMarkersRequest,
+    DeleteTopicsRequest, ListTransactionsRequest, ProduceRequest, WriteTxnMarkersRequest,
 };
-use kafka_protocol::protocol::StrBytes;
 use ottla_broker::Broker;
-use ottla_log::{BatchBuilder, BatchHeader, NewRecord};
 use ottla_model::ErrorCode;
-use ottla_wire::client::Client;
+use support::producer::{PATIENCE, Producer};
 use support::*;
-
-/// How long something may take that happens behind the scenes.
-const PATIENCE: Duration = Duration::from_secs(30);
-const TRANSACTION: i8 = 1;
-
-fn text(text: &str) -> StrBytes {
-    StrBytes::from_string(text.to_owned())
-}
-
-fn id() -> TransactionalId {
-    TransactionalId(text("t"))
-}
-
-/// A transactional producer of id `t`, of one version of the protocol or the other.
-struct Producer {
-    client: Client,
-    bumps_epoch: bool,
-    id: i64,
-    epoch: i16,
-    sequence: i32,
-}
-
-impl Producer {
-    fn begin(broker: &Broker, bumps_epoch: bool) -> Self {
-        let mut client = client(broker);
-        let request = FindCoordinatorRequest::default()
-            .with_key_type(TRANSACTION)
-            .with_coordinator_keys(vec![text("t")]);
-        assert_eq!(client.send(4, &request).unwrap().coordinators[0].error_code, 0);
-        let mut producer = Self { client, bumps_epoch, id: -1, epoch: -1, sequence: 0 };
-        assert_eq!(producer.init(60_000), ErrorCode::None);
-        producer
-    }
-
-    fn init(&mut self, timeout_ms: i32) -> ErrorCode {
-        let request = InitProducerIdRequest::default()
-            .with_transactional_id(Some(id()))
-            .with_transaction_timeout_ms(timeout_ms)
-            .with_producer_id((-1).into())
-            .with_producer_epoch(-1);
-        let answered = self.client.send(5, &request).unwrap();
-        if answered.error_code == 0 {
-            (self.id, self.epoch, self.sequence) = (answered.producer_id.0, answered.producer_epoch, 0);
-        }
-        ErrorCode::from_code(answered.error_code).unwrap()
-    }
-
-    fn batch(&self, value: &str) -> Bytes {
-        let mut builder = BatchBuilder::new().producer(self.id, self.epoch, self.sequence).transactional();
-        builder.push(NewRecord { timestamp: 1000, key: None, value: Some(value.as_bytes()), headers: &[] });
-        builder.build()
-    }
-
-    fn request(&self, value: &str) -> ProduceRequest {
-        produce_request("orders", 0, -1, self.batch(value)).with_transactional_id(Some(id()))
-    }
-
-    fn send(&mut self, value: &str) -> ErrorCode {
-        self.send_as(if self.bumps_epoch { 12 } else { 11 }, value)
-    }
-
-    fn send_as(&mut self, version: i16, value: &str) -> ErrorCode {
-        let request = self.request(value);
-        let answered = self.client.send(version, &request).unwrap();
-        let error = answered.responses[0].partition_responses[0].error_code;
-        if error == 0 {
-            self.sequence += 1;
-        }
-        ErrorCode::from_code(error).unwrap()
-    }
-
-    fn add(&mut self, version: i16, topics: &[(&str, i32)]) -> Vec<ErrorCode> {
-        let topics = topics.iter().map(|(topic, partition)| {
-            AddPartitionsToTxnTopic::default().with_name(name(topic)).with_partitions(vec![*partition])
-        });
-        let request = AddPartitionsToTxnRequest::default()
-            .with_v3_and_below_transactional_id(id())
-            .with_v3_and_below_producer_id(self.id.into())
-            .with_v3_and_below_producer_epoch(self.epoch)
-            .with_v3_and_below_topics(topics.collect());
-        let answered = self.client.send(version, &request).unwrap();
-        let results = answered.results_by_topic_v3_and_below.iter();
-        let codes = results.map(|topic| topic.results_by_partition[0].partition_error_code);
-        codes.map(|code| ErrorCode::from_code(code).unwrap()).collect()
-    }
-
-    fn end(&mut self, committed: bool) -> ErrorCode {
-        self.end_as(if self.bumps_epoch { 5 } else { 4 }, committed)
-    }
-
-    fn end_as(&mut self, version: i16, committed: bool) -> ErrorCode {
-        let request = EndTxnRequest::default()
-            .with_transactional_id(id())
-            .with_producer_id(self.id.into())
-            .with_producer_epoch(self.epoch)
-            .with_committed(committed);
-        let answered = self.client.send(version, &request).unwrap();
-        if answered.error_code == 0 && version >= 5 {
-            (self.id, self.epoch, self.sequence) = (answered.producer_id.0, answered.producer_epoch, 0);
-        }
-        ErrorCode::from_code(answered.error_code).unwrap()
-    }
-
-    fn describe(&mut self) -> TransactionState {
-        let request = DescribeTransactionsRequest::default().with_transactional_ids(vec![id()]);
-        self.client.send(0, &request).unwrap().transaction_states.remove(0)
-    }
-
-    /// Waits until the transaction has that state.
-    fn until(&mut self, state: &str) {
-        let deadline = Instant::now() + PATIENCE;
-        while &*self.describe().transaction_state != state {
-            assert!(Instant::now() < deadline, "{:?} is not {state}", self.describe());
-            std::thread::yield_now();
-        }
-    }
-
-    /// What readers of committed data are told: the last stable offset, and where aborted transactions begin.
-    fn stable(&mut self) -> (i64, Vec<i64>) {
-        let (mut offset, mut aborted) = (0, BTreeSet::new());
-        loop {
-            let request = fetch_request("orders", offset, 0, 0).with_isolation_level(1);
-            let answered = self.client.send(FETCH, &request).unwrap();
-            let partition = only_partition(&answered);
-            aborted
-                .extend(partition.aborted_transactions.iter().flatten().map(|aborted| aborted.first_offset));
-            let mut bytes = partition.records.clone().unwrap_or_default();
-            if bytes.is_empty() {
-                return (partition.last_stable_offset, aborted.into_iter().collect());
-            }
-            while let Some(header) = BatchHeader::parse(&bytes) {
-                offset = header.base_offset + i64::from(header.last_offset_delta) + 1;
-                bytes.advance(header.size_in_bytes().unwrap());
-            }
-        }
-    }
-}
 
 #[test]
 fn with_version_2_a_write_begins_and_the_epoch_rises() {
@@ -307,4 +162,57 @@ fn what_takes_too_long_is_aborted_and_what_hangs_can_be_ended_by_hand() {
     // The coordinator knows nothing of it; its own marker comes from an older epoch, and it lets it be.
     assert_eq!(producer.end(true), ErrorCode::None);
     producer.until("CompleteCommit");
+}
+
+#[test]
+fn transactions_are_listed_by_expression() {
+    let broker = broker();
+    let mut client = client(&broker);
+    for id in ["orders-1", "orders-2", "zahlung-ä"] {
+        Producer::named(&broker, id, true);
+    }
+    let mut listed = |pattern: &str| {
+        let request = ListTransactionsRequest::default()
+            .with_duration_filter(-1)
+            .with_transactional_id_pattern(Some(pattern.to_owned().into()));
+        let answered = client.send(2, &request).unwrap();
+        let ids = answered.transaction_states.iter().map(|state| state.transactional_id.to_string());
+        let mut ids: Vec<_> = ids.collect();
+        ids.sort();
+        (ErrorCode::from_code(answered.error_code).unwrap(), ids.join(" "))
+    };
+    let found = |ids: &str| (ErrorCode::None, ids.to_owned());
+    assert_eq!(listed(""), found("orders-1 orders-2 zahlung-ä"));
+    assert_eq!(listed("orders-.*"), found("orders-1 orders-2"));
+    assert_eq!(listed("orders"), found(""), "the whole id matches or none of it");
+    assert_eq!(listed(r"\w+-[^\w]"), found("zahlung-ä"));
+    assert_eq!(listed("("), (ErrorCode::InvalidRegularExpression, String::new()));
+}
+
+#[test]
+fn a_marker_of_version_2_has_an_epoch_of_its_own() {
+    use ottla_wire::write_txn_markers::{KEY, Marker, MarkerTopic, Request, decode_response, encode_request};
+    let broker = broker();
+    create(&mut client(&broker), "orders", 1, &[]);
+    let mut producer = Producer::begin(&broker, true);
+    assert_eq!(producer.send("a"), ErrorCode::None);
+    let write = |producer: &mut Producer, producer_epoch| {
+        let marker = Marker {
+            producer_id: producer.id,
+            producer_epoch,
+            committed: true,
+            topics: vec![MarkerTopic { name: "orders".into(), partitions: vec![0] }],
+            coordinator_epoch: 0,
+            transaction_version: 2,
+        };
+        let mut body = bytes::BytesMut::new();
+        encode_request(2, &Request { markers: vec![marker] }, &mut body).unwrap();
+        let answer = producer.client.send_body(KEY, 2, &body).unwrap();
+        decode_response(2, &answer).unwrap().markers[0].topics[0].partitions[0].1
+    };
+    let epoch = producer.epoch;
+    assert_eq!(write(&mut producer, epoch), ErrorCode::InvalidProducerEpoch);
+    assert_eq!(producer.stable(), (0, vec![]));
+    assert_eq!(write(&mut producer, epoch + 1), ErrorCode::None);
+    assert_eq!(producer.stable(), (2, vec![]));
 }

@@ -29,7 +29,9 @@ pub use encode::{Unencodable, encode_response_frame, response_frame, unsupported
 pub use frame::{FrameError, FrameReader};
 pub use header::{HeaderError, RequestHeader, parse_header, response_header_version};
 pub use malformed::{Malformed, Reason};
-pub use message::{describe_log_dirs, fetch, list_offsets, offset_commit, offset_fetch, private, produce};
+pub use message::{
+    describe_log_dirs, fetch, list_offsets, offset_commit, offset_fetch, private, produce, write_txn_markers,
+};
 pub use rope::Rope;
 pub use schema::{
     DECODED_BYTES_FREE, DECODED_BYTES_PER_BYTE, Decoded, PRIVATE_KEY_MIN, api_keys, api_name, check_request,

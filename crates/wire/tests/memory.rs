@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ottla_wire::fuzz::{Fill, decode_request, request_arrays, sample_request};
 use ottla_wire::{
     DECODED_BYTES_FREE, DECODED_BYTES_PER_BYTE, FrameReader, Reason, api_keys, check_request, fetch,
-    list_offsets, offset_commit, offset_fetch, private_keys, produce, versions,
+    list_offsets, offset_commit, offset_fetch, private_keys, produce, versions, write_txn_markers,
 };
 
 /// The most memory that `work` holds at a time, in bytes.
@@ -142,6 +142,7 @@ fn decode_own(key: i16, version: i16, body: &Bytes) -> bool {
         list_offsets::KEY => list_offsets::decode_request(version, body).is_ok(),
         offset_commit::KEY => offset_commit::decode_request(version, body).is_ok(),
         offset_fetch::KEY => offset_fetch::decode_request(version, body).is_ok(),
+        write_txn_markers::KEY => write_txn_markers::decode_request(version, body).is_ok(),
         _ => false,
     }
 }

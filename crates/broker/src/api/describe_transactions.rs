@@ -9,6 +9,7 @@ use kafka_protocol::messages::{
     DescribeTransactionsRequest, DescribeTransactionsResponse, ListTransactionsRequest,
     ListTransactionsResponse, TransactionalId,
 };
+use ottla_control::group::TopicPattern;
 use ottla_control::transaction::{Command, Description, List, Listed, Reply};
 use ottla_model::ErrorCode;
 
@@ -65,7 +66,8 @@ fn to_state(description: &Description) -> TransactionState {
         .with_topics(topics.collect())
 }
 
-/// Lists what every coordinator here knows.
+/// Lists what every coordinator here knows. The expression for transactional ids (KIP-1152) is read as RE2/J reads it, whose
+/// dialect is Java's without what takes exponential time.
 pub(super) fn list(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: ListTransactionsRequest = call.decode(body)?;
     let names: BTreeSet<_> = request.state_filters.iter().map(|name| copied(name)).collect();
@@ -73,6 +75,16 @@ pub(super) fn list(call: Call, body: Bytes) -> Result<Started, Closed> {
         return call
             .ready(&ListTransactionsResponse::default().with_error_code(ErrorCode::InvalidRequest.code()));
     }
+    let pattern = match request.transactional_id_pattern.as_deref().filter(|pattern| !pattern.is_empty()) {
+        None => None,
+        Some(pattern) => match TopicPattern::compile(pattern) {
+            Ok(pattern) => Some(pattern),
+            Err(_) => {
+                let error = ErrorCode::InvalidRegularExpression.code();
+                return call.ready(&ListTransactionsResponse::default().with_error_code(error));
+            }
+        },
+    };
     let list = List {
         states: names.into_iter().collect(),
         producer_ids: request.producer_id_filters.iter().map(|id| id.0).collect(),
@@ -84,10 +96,15 @@ pub(super) fn list(call: Call, body: Bytes) -> Result<Started, Closed> {
         .collect();
     Ok(Started::later(async move {
         let mut response = ListTransactionsResponse::default();
+        let mut matches = pattern.as_ref().map(TopicPattern::matcher);
         for reply in replies {
             match reply.await.map_err(|_| ErrorCode::CoordinatorNotAvailable) {
                 Ok(Reply::List(Ok(listing))) => {
-                    response.transaction_states.extend(listing.transactions.iter().map(to_listed));
+                    let passes = |listed: &&Listed| {
+                        matches.as_mut().is_none_or(|matches| matches(&listed.transactional_id))
+                    };
+                    let listed = listing.transactions.iter().filter(passes).map(to_listed);
+                    response.transaction_states.extend(listed);
                     // Every coordinator knows the same names.
                     response.unknown_state_filters =
                         listing.unknown_states.iter().map(|name| text(name)).collect();

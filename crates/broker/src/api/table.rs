@@ -83,7 +83,7 @@ apis! {
     24, "AddPartitionsToTxn", 0..=5, add_partitions_to_txn::handle;
     25, "AddOffsetsToTxn", 0..=4, add_offsets_to_txn::handle;
     26, "EndTxn", 0..=5, transactions::end;
-    27, "WriteTxnMarkers", 1..=1, write_txn_markers::handle;
+    27, "WriteTxnMarkers", 1..=2, write_txn_markers::handle;
     28, "TxnOffsetCommit", 0..=5, txn_offset_commit::handle;
     29, "DescribeAcls", 1..=3, without_security::describe_acls;
     30, "CreateAcls", 1..=3, without_security::create_acls;
@@ -109,7 +109,7 @@ apis! {
     61, "DescribeProducers", 0..=0, describe_producers::handle;
     64, "UnregisterBroker", 0..=0, unregister_broker::handle;
     65, "DescribeTransactions", 0..=0, describe_transactions::describe;
-    66, "ListTransactions", 0..=1, describe_transactions::list;
+    66, "ListTransactions", 0..=2, describe_transactions::list;
     68, "ConsumerGroupHeartbeat", 0..=1, consumer_group_heartbeat::handle;
     69, "ConsumerGroupDescribe", 0..=1, consumer_group_describe::handle;
     74, "ListConfigResources", 0..=1, list_config_resources::handle;

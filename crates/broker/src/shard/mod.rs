@@ -243,4 +243,6 @@ mod crash_tests;
 #[cfg(test)]
 mod marker_tests;
 #[cfg(test)]
+mod offset_tests;
+#[cfg(test)]
 mod seam_tests;

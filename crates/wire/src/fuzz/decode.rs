@@ -4,7 +4,10 @@ use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::*; // One type for nearly every API.
 use kafka_protocol::protocol::{Decodable, Encodable, Message, Request};
 
-use crate::{Malformed, Reason, decode, fetch, list_offsets, offset_commit, offset_fetch, private, produce};
+use crate::{
+    Malformed, Reason, decode, fetch, list_offsets, offset_commit, offset_fetch, private, produce,
+    write_txn_markers,
+};
 
 /// Calls `$function` with the request type of an API key; `None` for APIs that `kafka-protocol` lacks.
 macro_rules! with_request_type {
@@ -117,6 +120,7 @@ pub(super) fn decode_own(api_key: i16, version: i16, body: &Bytes) -> Option<Res
         list_offsets::KEY => list_offsets::decode_request(version, body).map(drop),
         offset_commit::KEY => offset_commit::decode_request(version, body).map(drop),
         offset_fetch::KEY => offset_fetch::decode_request(version, body).map(drop),
+        write_txn_markers::KEY => write_txn_markers::decode_request(version, body).map(drop),
         _ => return private::decode_any(api_key, version, body),
     })
 }

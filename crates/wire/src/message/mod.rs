@@ -1,6 +1,6 @@
 //! Messages with code of their own, one module an API, one type for all versions.
 //!
-//! DescribeLogDirs, ListOffsets, OffsetCommit and OffsetFetch are here because `kafka-protocol` lacks their newest versions,
+//! DescribeLogDirs, ListOffsets, OffsetCommit, OffsetFetch and WriteTxnMarkers are here because `kafka-protocol` lacks their newest versions,
 //! Produce and Fetch because nearly every byte of a broker's traffic is in them: their records are never copied.
 //! All decoders check every length themselves and take slices of the body. Without [`crate::check_request`] they
 //! are as safe, but what they build may take up to 40 bytes of memory for each byte of the body.
@@ -13,6 +13,7 @@ pub mod offset_commit;
 pub mod offset_fetch;
 pub mod private;
 pub mod produce;
+pub mod write_txn_markers;
 
 pub use leader::{CurrentLeader, NodeEndpoint};
 

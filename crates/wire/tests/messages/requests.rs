@@ -1,7 +1,7 @@
 //! Requests.
 
 use kafka_protocol::messages as theirs;
-use ottla_wire::{StrBytes, fetch, list_offsets, offset_commit, offset_fetch, produce};
+use ottla_wire::{StrBytes, fetch, list_offsets, offset_commit, offset_fetch, produce, write_txn_markers};
 
 use crate::random::{Random, for_versions, ours, read_by_them, theirs as bytes_of};
 
@@ -309,4 +309,45 @@ fn group_of(request: &offset_fetch::Request) -> theirs::OffsetFetchRequest {
         .with_require_stable(request.require_stable)
         .with_group_id(group.group_id.clone().into())
         .with_topics(group.topics.as_ref().map(|topics| topics.iter().map(topic).collect()))
+}
+
+#[test]
+fn write_txn_markers() {
+    use theirs::write_txn_markers_request::{WritableTxnMarker, WritableTxnMarkerTopic};
+    for_versions(1..=2, |version, random| {
+        let request = write_txn_markers::Request {
+            markers: random.list(|random| write_txn_markers::Marker {
+                producer_id: random.int64(),
+                producer_epoch: random.int16(),
+                committed: random.int32() > 0,
+                topics: random.list(|random| write_txn_markers::MarkerTopic {
+                    name: random.text(),
+                    partitions: random.list(Random::int32),
+                }),
+                coordinator_epoch: random.int32(),
+                transaction_version: if version >= 2 { random.int16() as i8 } else { 0 },
+            }),
+        };
+        let bytes = ours(write_txn_markers::encode_request, version, &request);
+        assert_eq!(write_txn_markers::decode_request(version, &bytes), Ok(request.clone()), "v{version}");
+        if version > 1 {
+            return; // kafka-protocol ends there; `vectors.rs` has the rest.
+        }
+        let topic = |topic: &write_txn_markers::MarkerTopic| {
+            WritableTxnMarkerTopic::default()
+                .with_name(topic.name.clone().into())
+                .with_partition_indexes(topic.partitions.clone())
+        };
+        let marker = |marker: &write_txn_markers::Marker| {
+            WritableTxnMarker::default()
+                .with_producer_id(marker.producer_id.into())
+                .with_producer_epoch(marker.producer_epoch)
+                .with_transaction_result(marker.committed)
+                .with_topics(marker.topics.iter().map(topic).collect())
+                .with_coordinator_epoch(marker.coordinator_epoch)
+        };
+        let markers = request.markers.iter().map(marker).collect();
+        let same = theirs::WriteTxnMarkersRequest::default().with_markers(markers);
+        assert_eq!(bytes_of(version, &same), bytes, "v{version}");
+    });
 }

@@ -6,7 +6,7 @@ use ottla_model::ErrorCode;
 use ottla_wire::message::{CurrentLeader, NodeEndpoint};
 use ottla_wire::{
     Rope, StrBytes, Unencodable, describe_log_dirs, fetch, list_offsets, offset_commit, offset_fetch,
-    produce, response_header_version,
+    produce, response_header_version, write_txn_markers,
 };
 
 use crate::random::{Random, for_versions, ours, read_by_them, theirs as bytes_of};
@@ -476,5 +476,43 @@ fn describe_log_dirs() {
             .with_error_code(response.error.code())
             .with_results(response.results.iter().map(log_dir).collect());
         assert_eq!(bytes_of(version, &same), bytes, "v{version}");
+    });
+}
+
+#[test]
+fn write_txn_markers() {
+    use theirs::write_txn_markers_response::{
+        WritableTxnMarkerPartitionResult, WritableTxnMarkerResult, WritableTxnMarkerTopicResult,
+    };
+    for_versions(1..=2, |version, random| {
+        let response = write_txn_markers::Response {
+            markers: random.list(|random| write_txn_markers::MarkerResult {
+                producer_id: random.int64(),
+                topics: random.list(|random| write_txn_markers::TopicResult {
+                    name: random.text(),
+                    partitions: random.list(|random| (random.int32(), random.error())),
+                }),
+            }),
+        };
+        let bytes = ours(write_txn_markers::encode_response, version, &response);
+        assert_eq!(write_txn_markers::decode_response(version, &bytes), Ok(response.clone()), "v{version}");
+        let topic = |topic: &write_txn_markers::TopicResult| {
+            let partition = |(index, error): &(i32, ErrorCode)| {
+                WritableTxnMarkerPartitionResult::default()
+                    .with_partition_index(*index)
+                    .with_error_code(error.code())
+            };
+            WritableTxnMarkerTopicResult::default()
+                .with_name(topic.name.clone().into())
+                .with_partitions(topic.partitions.iter().map(partition).collect())
+        };
+        let marker = |marker: &write_txn_markers::MarkerResult| {
+            WritableTxnMarkerResult::default()
+                .with_producer_id(marker.producer_id.into())
+                .with_topics(marker.topics.iter().map(topic).collect())
+        };
+        let markers = response.markers.iter().map(marker).collect();
+        // Version 2 differs from 1 in its request only, and kafka-protocol ends with 1.
+        assert_eq!(bytes_of(1, &theirs::WriteTxnMarkersResponse::default().with_markers(markers)), bytes);
     });
 }

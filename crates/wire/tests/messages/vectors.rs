@@ -5,7 +5,7 @@ use ottla_model::{ErrorCode, TopicId};
 use ottla_wire::message::{CurrentLeader, NodeEndpoint};
 use ottla_wire::{
     RequestHeader, Rope, StrBytes, check_request, check_response, describe_log_dirs, fetch, list_offsets,
-    offset_commit, offset_fetch, parse_header, produce, unsupported_api_versions,
+    offset_commit, offset_fetch, parse_header, produce, unsupported_api_versions, write_txn_markers,
 };
 
 use crate::random::ours;
@@ -263,6 +263,33 @@ fn fetch_18_response() {
     let mut rope = Rope::new();
     fetch::encode_response(18, &response, &mut rope).expect("Ottla encodes");
     assert_eq!(Bytes::from(rope.into_parts().concat()), bytes);
+}
+
+#[test]
+fn write_txn_markers_2() {
+    let bytes = from_hex("02000000000000000700030102076f72646572730300000000000000050000000009020000");
+    assert!(check_request(27, 2, &bytes).is_ok());
+    let topic = write_txn_markers::MarkerTopic { name: text("orders"), partitions: vec![0, 5] };
+    let marker = write_txn_markers::Marker {
+        producer_id: 7,
+        producer_epoch: 3,
+        committed: true,
+        topics: vec![topic],
+        coordinator_epoch: 9,
+        transaction_version: 2,
+    };
+    let request = write_txn_markers::Request { markers: vec![marker] };
+    assert_eq!(write_txn_markers::decode_request(2, &bytes), Ok(request.clone()));
+    assert_eq!(ours(write_txn_markers::encode_request, 2, &request), bytes);
+
+    let bytes = from_hex("02000000000000000702076f72646572730200000005002f00000000");
+    assert!(check_response(27, 2, &bytes).is_ok());
+    let partitions = vec![(5, ErrorCode::InvalidProducerEpoch)];
+    let topics = vec![write_txn_markers::TopicResult { name: text("orders"), partitions }];
+    let marker = write_txn_markers::MarkerResult { producer_id: 7, topics };
+    let response = write_txn_markers::Response { markers: vec![marker] };
+    assert_eq!(write_txn_markers::decode_response(2, &bytes), Ok(response.clone()));
+    assert_eq!(ours(write_txn_markers::encode_response, 2, &response), bytes);
 }
 
 #[test]

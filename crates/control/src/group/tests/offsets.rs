@@ -178,7 +178,7 @@ fn what_is_committed_comes_back() {
              0   log: g orders-2@100
              0   log: g orders-3@100
              0 s <- committed: orders-0 NONE orders-1 OFFSET_METADATA_TOO_LARGE orders-2 NONE orders-3 NONE
-             0 s: fetch all
+             0 s: fetch stable
              0 s <- offsets: NONE orders-0@100/0 "note" orders-2@100/2 "ßßßß" orders-3@100/3
              0 s: fetch orders [3, 0, 2, 9] other [0]
              0 s <- offsets: NONE orders-3@100/3 orders-0@100/0 "note" orders-2@100/2 "ßßßß" orders-9@-1 other-0@-1
@@ -186,7 +186,7 @@ fn what_is_committed_comes_back() {
              0 s <- offsets: NONE orders-3@100/3 orders-0@100/0 "note" orders-2@100/2 "ßßßß" orders-9@-1
              0 s: fetch orders [3, 0, 2, 9]
              0 s <- offsets: NONE orders-3@-1 orders-0@-1 orders-2@-1 orders-9@-1
-             0 s: fetch all
+             0 s: fetch stable
              0 s <- offsets: NONE
              0 s: fetch orders [3, 0, 2, 9]
              0 s <- offsets: NONE orders-3@-1 orders-0@-1 orders-2@-1 orders-9@-1

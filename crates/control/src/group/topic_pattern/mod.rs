@@ -30,6 +30,9 @@ use super::TopicsImage;
 /// It bounds the time of a match, too. RE2/J has no bound: `((a{1000}){1000}){1000}` exhausts Kafka's memory.
 const COMPILED_BYTES_MAX: usize = 256 * 1024;
 
+/// What characters beyond ASCII are matched as: the control character for this purpose (SUB).
+const STAND_IN: char = '\u{1a}';
+
 /// A compiled expression.
 #[derive(Clone)]
 pub struct TopicPattern {
@@ -78,6 +81,16 @@ impl TopicPattern {
         let mut cache = self.automaton.create_cache();
         let names = image.topics().map(|topic| &topic.name);
         names.filter(|name| self.matches_with(&mut cache, name)).cloned().collect()
+    }
+
+    /// Tells of texts that are no names of topics whether they match as a whole. A character beyond ASCII is like no other:
+    /// what stands for any character stands for it too, and nothing else does.
+    pub fn matcher(&self) -> impl FnMut(&str) -> bool + use<'_> {
+        let mut cache = self.automaton.create_cache();
+        move |text| {
+            let ascii: String = text.chars().map(|one| if one.is_ascii() { one } else { STAND_IN }).collect();
+            self.automaton.is_match(&mut cache, Input::new(&ascii).anchored(Anchored::Yes))
+        }
     }
 
     fn matches_with(&self, cache: &mut Cache, topic: &TopicName) -> bool {
