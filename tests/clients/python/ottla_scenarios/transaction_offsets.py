@@ -70,6 +70,7 @@ class Copy:
             expect("committed after the kill", self.committed(), None)
         producer.commit_transaction()
         self.await_committed(20)
+        producer = self._after_kill(producer)
 
         self.step(consumer, producer, 20)
         producer.abort_transaction()
@@ -93,8 +94,17 @@ class Copy:
                 self._scenario.ask_broker("kill")
             successor.commit_transaction()
             self.await_committed(start + STEP)
+            successor = self._after_kill(successor)
         copied = read(reader(self._scenario, COMMITTED, self._output), INPUT)
         expect("output", [record.value for record in copied], values(0, INPUT))
+
+    def _after_kill(self, producer: Producer) -> Producer:
+        """The producer for the next transaction.
+
+        That of librdkafka 2.16 can end a transaction after a kill, but hangs when the next one gets offsets: when the
+        starting broker's metadata name no broker, it has lost the group's coordinator for good (its issue 5511).
+        """
+        return transactional(self._scenario) if self._kill else producer
 
     def step(self, consumer: Consumer, producer: Producer, start: int) -> None:
         """Begins a transaction, copies twenty records within it and gives it the offset behind them."""
