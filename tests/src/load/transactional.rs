@@ -14,23 +14,20 @@ use super::transaction_calls::{
 };
 use crate::history::{Partition, Sequence, Transaction};
 
-/// The versions of Produce that name topics by name: the newest of a client of the first version of transactions, and one
-/// of the second.
-const PRODUCE_VERSIONS: [i16; 2] = [11, 12];
-/// One that names them by id, of the second.
+/// A version of Produce that names topics by id, of the second version of transactions.
 const PRODUCE_BY_ID: i16 = 13;
 
 /// Most requests with records in a transaction.
 const WRITES_MAX: u64 = 4;
 /// Of so many transactions one is aborted, and one is left open; the others are committed.
-const ENDS: u64 = 6;
+const ENDS: u64 = 8;
 /// Once in so many writes offsets are committed too.
 const OFFSETS_ONCE_IN: u64 = 3;
 const READ_ONCE_IN: u64 = 12;
 /// Once in so many times a producer that was followed goes on as if it were not.
 const ZOMBIE_ONCE_IN: u64 = 2;
 /// Once in so many times one that left a transaction open waits until it has timed out.
-const TIMES_OUT_ONCE_IN: u64 = 3;
+const TIMES_OUT_ONCE_IN: u64 = 6;
 /// Rests between requests, in milliseconds.
 const REST_MS: u64 = 8;
 
@@ -143,12 +140,13 @@ impl Producer {
         transaction: Transaction,
     ) -> Result<(), Lost> {
         if client.random.once_in(2) {
-            return end(client, connection, zombie, transaction, client.random.clone().once_in(2)).map(drop);
+            let committed = client.random.once_in(2);
+            return end(client, connection, zombie, transaction, committed).map(drop);
         }
         self.maker.transaction = Some(transaction);
         let chosen = choose_partitions(&mut client.random, &client.world.stable);
         let batches = self.make(client, zombie, chosen.get(..1).unwrap_or_default());
-        let version = PRODUCE_VERSIONS[zombie.flavor as usize];
+        let version = zombie.flavor.produce_version();
         let id = Some(self.transactional.as_str());
         let (flight, sent) = post_as(client, connection, version, id, batches);
         if sent.is_err() {
@@ -247,7 +245,7 @@ impl Producer {
             }
         }
         let by_id = named.flavor == Flavor::Two && client.random.once_in(2);
-        let version = if by_id { PRODUCE_BY_ID } else { PRODUCE_VERSIONS[named.flavor as usize] };
+        let version = if by_id { PRODUCE_BY_ID } else { named.flavor.produce_version() };
         let id = Some(self.transactional.as_str());
         let (flight, sent) = post_as(client, connection, version, id, open.again.clone());
         if sent.is_err() {
