@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -32,6 +33,7 @@ type churnMember struct {
 	group      string
 	lines      *churnLines
 	cl         *kgo.Client
+	ofTopic    kadm.TopicID
 	stateAsked atomic.Bool
 	// ctx ends when the member is to leave.
 	ctx   context.Context
@@ -54,6 +56,7 @@ func startChurnMember(bootstrap, topic, group, protocol string, number int, line
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(bootstrap), kgo.MetadataMinAge(50 * time.Millisecond),
 		kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.DisableAutoCommit(),
+		kgo.RebalanceTimeout(15 * time.Second),
 		// What a poll has given stays the member's own until it is committed.
 		kgo.BlockRebalanceOnPoll(),
 		kgo.OnPartitionsAssigned(m.assigned),
@@ -146,7 +149,7 @@ func (m *churnMember) commit(done map[int32]kgo.EpochOffset) {
 	request.Group, request.MemberID, request.Generation = m.group, m.id, m.epoch
 	m.mutex.Unlock()
 	topic := kmsg.NewOffsetCommitRequestTopic()
-	topic.Topic = m.topic
+	topic.Topic, topic.TopicID = m.topic, m.topicID()
 	var offsets []string
 	metadata := fmt.Sprintf("member %d", m.number)
 	for number, offset := range done {
@@ -166,12 +169,22 @@ func (m *churnMember) commit(done map[int32]kgo.EpochOffset) {
 		m.mutex.Lock()
 		clear(m.uncommitted)
 		m.mutex.Unlock()
-		m.say("committed")
+		m.say("committed %d", request.Generation)
 	case isRefusal(err):
 		m.say("refused %v", err)
 	default:
 		m.say("unknown %v", err)
 	}
+}
+
+// topicID asks once for the id, by which newer versions of OffsetCommit name a topic.
+func (m *churnMember) topicID() kadm.TopicID {
+	if m.ofTopic == (kadm.TopicID{}) {
+		if topics, err := kadm.NewClient(m.cl).ListTopics(m.ctx, m.topic); err == nil {
+			m.ofTopic = topics[m.topic].ID
+		}
+	}
+	return m.ofTopic
 }
 
 // isRefusal tells whether the coordinator said that the member, or its generation or epoch, is not the one that may commit.

@@ -57,7 +57,7 @@ class Member:
         classic = CLASSIC if protocol != "consumer" else {}
         self._consumer = confluent_kafka.Consumer({
             "bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False,
-            "auto.offset.reset": "earliest", "max.poll.interval.ms": 45000, "reconnect.backoff.max.ms": 200,
+            "auto.offset.reset": "earliest", "max.poll.interval.ms": 15000, "reconnect.backoff.max.ms": 200,
             "fetch.wait.max.ms": 200, "log_level": 3,
         } | PROTOCOLS[protocol] | classic)
 
@@ -122,7 +122,7 @@ class Member:
             error = exception.args[0]
         if error is None:
             self._uncommitted = {}
-            self._say("committed")
+            self._say(f"committed {self._epoch()}")
         else:
             self._say(f"{'refused' if error.code() in REFUSALS else 'unknown'} {error}")
 

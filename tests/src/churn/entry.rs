@@ -73,7 +73,9 @@ impl Entry {
 }
 
 impl Done {
-    fn of(outcome: &Outcome) -> Self {
+    /// The figures of a run that came to its end.
+    #[must_use]
+    pub fn of(outcome: &Outcome) -> Self {
         let milliseconds =
             |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         Self {

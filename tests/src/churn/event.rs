@@ -70,6 +70,8 @@ pub enum Fact {
     Committed {
         /// The member.
         member: u32,
+        /// The generation or member epoch of its client by then. It may have joined again meanwhile.
+        epoch: i32,
     },
     /// Its commit was refused, at least in part, since it is not the member that it thinks it is.
     Refused {

@@ -36,7 +36,7 @@ fn read(words: &mut SplitWhitespace<'_>) -> Result<Said, Problem> {
             Fact::Processed { member, epoch, partition, offset, number, count }
         }
         "committing" => Fact::Committing { member, epoch: next(words)?, offsets: offsets(words)? },
-        "committed" => Fact::Committed { member },
+        "committed" => Fact::Committed { member, epoch: next(words)? },
         "refused" => Fact::Refused { member, error: rest(words) },
         "unknown" => Fact::Unknown { member, error: rest(words) },
         "left" => Fact::Left { member },

@@ -20,6 +20,8 @@ use crate::load::Gate;
 use crate::measure::{Connection, NewTopic, create_topics};
 use crate::problem::Problem;
 
+/// How long the broker may take to start again. A hundred clients try to connect meanwhile, on the same cores.
+const START_LIMIT: Duration = Duration::from_secs(240);
 /// How long the members may take to say what they own. They look for the question a few times a second.
 const STATES_LIMIT: Duration = Duration::from_secs(10);
 /// How long the producer may take for what it has not sent yet.
@@ -72,7 +74,7 @@ pub fn run(program: Arc<dyn BrokerProgram>, directory: &Path, churn: &Churn) -> 
     let began = Instant::now();
     let mut settings: Vec<(String, String)> = Vec::new();
     settings.extend(SETTINGS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    let options = Options { settings, ..Options::default() };
+    let options = Options { settings, start_limit: START_LIMIT };
     let mut broker = Broker::start_with(program, &directory.join("broker.log"), options)?;
     let topic = NewTopic { name: TOPIC.to_owned(), partitions: PARTITIONS, settings: Vec::new() };
     create_topics(&mut broker, &[topic])?;

@@ -14,6 +14,7 @@
 mod edit;
 mod faults;
 mod groups;
+mod members;
 mod records;
 mod registers;
 mod requests;

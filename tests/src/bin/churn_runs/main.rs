@@ -98,7 +98,7 @@ fn churn(arguments: &Arguments) -> Result<bool, Problem> {
         let entry = Entry::of(seed, round, round_seed, &name, &outcome);
         match &entry.done {
             Some(done) => {
-                println!("round {round} (seed {round_seed}): {done}; {} violations", entry.violations)
+                println!("round {round} (seed {round_seed}): {done}; {} violations", entry.violations);
             }
             None => println!("round {round} (seed {round_seed}) came to no end"),
         }

@@ -4,17 +4,21 @@
 //! more. So what a group has committed for a partition only rises: in the order of the log of `__consumer_offsets`, and
 //! in what is answered to those who ask, who see at least all that was acknowledged before.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::report::Report;
 use super::super::rule::Rule;
 use super::tenure::Place;
 use crate::churn::{Event, Fact, Seen};
 
-pub(super) fn check(events: &[&Event], report: &mut Report) {
+/// Does not judge the partitions for which a client committed as the member that it had become (`mixed`).
+pub(super) fn check(events: &[&Event], mixed: &BTreeSet<Place<'_>>, report: &mut Report) {
     let mut logged: BTreeMap<Place<'_>, (i64, &str)> = BTreeMap::new();
     for event in events {
         let Fact::Logged { group, partition, offset, metadata } = &event.fact else { continue };
+        if mixed.contains(&(group.as_str(), *partition)) {
+            continue;
+        }
         report.checked(Rule::Forward, 1);
         let before = logged.insert((group, *partition), (*offset, metadata));
         if let Some((before, by)) = before.filter(|(before, _)| before > offset) {
@@ -31,7 +35,7 @@ pub(super) fn check(events: &[&Event], report: &mut Report) {
         for ((_, partition), offset) in known.range((seen.group.as_str(), i32::MIN)..=(&seen.group, i32::MAX))
         {
             let found = committed.get(partition).copied().unwrap_or(-1);
-            if found < *offset {
+            if found < *offset && !mixed.contains(&(seen.group.as_str(), *partition)) {
                 report.violated(Rule::Forward, || {
                     format!(
                         "group {}: for partition {partition} {found} was read at {}, and {offset} was known before",
@@ -57,7 +61,7 @@ fn known_before_each_look<'a>(events: &[&'a Event]) -> Vec<(BTreeMap<Place<'a>, 
             Fact::Committing { member, offsets, .. } => {
                 under_way.insert(*member, offsets);
             }
-            Fact::Committed { member } => {
+            Fact::Committed { member, .. } => {
                 let group = groups.get(member).copied().unwrap_or_default();
                 let offsets = under_way.remove(member).unwrap_or_default();
                 learned.extend(offsets.iter().map(|(partition, offset)| (*at, (group, *partition), *offset)));

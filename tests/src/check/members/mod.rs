@@ -26,8 +26,8 @@ pub fn check_members(events: &[Event]) -> Report {
     let tenures = tenure::tenures(&events);
     let mut report = Report::of(&Rule::OF_MEMBERS);
     owners::check(&events, &tenures, &mut report);
-    fenced::check(&events, &tenures, &mut report);
-    forward::check(&events, &mut report);
+    let mixed = fenced::check(&events, &tenures, &mut report);
+    forward::check(&events, &mixed, &mut report);
     processed::check(&events, &mut report);
     rest::check(&events, &mut report);
     report

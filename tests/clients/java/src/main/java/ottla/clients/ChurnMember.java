@@ -54,6 +54,7 @@ final class ChurnMember implements Runnable, ConsumerRebalanceListener {
             "enable.auto.commit", false,
             "auto.offset.reset", "earliest",
             "max.poll.records", 200,
+            "max.poll.interval.ms", 15_000,
             "default.api.timeout.ms", 20_000,
             "reconnect.backoff.max.ms", 200));
         switch (protocol) {
@@ -69,7 +70,6 @@ final class ChurnMember implements Runnable, ConsumerRebalanceListener {
         configs.put("partition.assignment.strategy", assignor.getName());
         configs.put("session.timeout.ms", 6_000);
         configs.put("heartbeat.interval.ms", 500);
-        configs.put("max.poll.interval.ms", 45_000);
     }
 
     void tellState() {
@@ -155,7 +155,7 @@ final class ChurnMember implements Runnable, ConsumerRebalanceListener {
         try {
             consumer.commitSync(done);
             uncommitted.clear();
-            say("committed");
+            say("committed " + consumer.groupMetadata().generationId());
         } catch (CommitFailedException | RebalanceInProgressException e) {
             say("refused " + e);
         } catch (WakeupException e) {
