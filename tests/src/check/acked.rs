@@ -1,24 +1,31 @@
 //! Rule 1: what was acknowledged is read back at exactly its offset, with its CRC, until compaction or retention may
-//! remove it.
+//! remove it. What was aborted may go with it, and takes nothing with it.
 
 use std::collections::HashMap;
 
 use super::report::Report;
 use super::rule::Rule;
+use super::transactions::Transactions;
 use super::view::{Attempt, Facts};
 use crate::history::{LogDump, Partition, Value};
 
-pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Report) {
+pub(super) fn check(
+    partition: &Partition,
+    facts: &Facts<'_>,
+    transactions: &Transactions<'_>,
+    report: &mut Report,
+) {
     // A log that is missing altogether is judged by the rule on topics.
     let Some(log) = facts.log else { return };
-    let places = Places::new(log, facts.compacted);
+    let places = Places::new(log, facts.compacted, transactions);
     for (attempt, offset) in facts.promises() {
         report.checked(Rule::AckedDurability, attempt.batch.count as usize);
         let removed = |place: usize, offset: i64| {
             // That a log does not begin above what was asked for is rule 10's.
             let expired = facts.begins_later() && offset < log.bounds.log_start;
             let key = attempt.batch.keys.get(place);
-            expired || key.is_some_and(|key| places.has_later(*key, offset))
+            let aborted = facts.compacted && transactions.is_aborted(attempt.value());
+            expired || aborted || key.is_some_and(|key| places.has_later(*key, offset))
         };
         let mut records = attempt.batch.at(offset).records().enumerate();
         let lost = records.find(|(place, (offset, value))| {
@@ -58,13 +65,13 @@ struct Places {
 }
 
 impl Places {
-    fn new(log: &LogDump, compacted: bool) -> Self {
+    fn new(log: &LogDump, compacted: bool, transactions: &Transactions<'_>) -> Self {
         let (mut by_offset, mut last_of_key) = (HashMap::new(), HashMap::new());
         for batch in &log.batches {
             for (place, (offset, value)) in batch.records().enumerate() {
                 let key = batch.keys.get(place).copied();
                 by_offset.entry(offset).or_insert((value, key));
-                if let Some(key) = key.filter(|_| compacted) {
+                if let Some(key) = key.filter(|_| compacted && !transactions.is_aborted(value)) {
                     last_of_key.insert(key, offset);
                 }
             }

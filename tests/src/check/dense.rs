@@ -31,6 +31,9 @@ pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Repor
 
 /// What is wrong with the offsets within a batch.
 fn records_of(batch: &Batch, compacted: bool) -> Option<String> {
+    if batch.marker.is_some() {
+        return None;
+    }
     let Batch { base, last, .. } = batch;
     let mut next = *base;
     for (offset, _) in batch.records() {

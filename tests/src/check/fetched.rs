@@ -12,7 +12,7 @@ pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Repor
     for poll in &facts.polls {
         let Some((bounds, batches)) = poll.read else { continue };
         report.checked(Rule::BatchComplete, 1);
-        if let Some(fact) = wrong(poll.offset, bounds, batches, facts.compacted) {
+        if let Some(fact) = wrong(poll, bounds, batches, facts.compacted) {
             report.violated(Rule::BatchComplete, || {
                 format!("{partition}: client {} fetched at {}: {fact}", poll.operation.client, poll.offset)
             });
@@ -21,11 +21,12 @@ pub(super) fn check(partition: &Partition, facts: &Facts<'_>, report: &mut Repor
     refused(partition, facts, report);
 }
 
-fn wrong(offset: i64, bounds: &Bounds, batches: &[Batch], compacted: bool) -> Option<String> {
+fn wrong(poll: &Poll<'_>, bounds: &Bounds, batches: &[Batch], compacted: bool) -> Option<String> {
+    let offset = poll.offset;
     let Some(first) = batches.first() else {
-        let end = bounds.high_watermark;
+        let end = if poll.committed { bounds.last_stable } else { bounds.high_watermark };
         // A compacted log may have nothing more to give below its high watermark.
-        return (offset < end && !compacted).then(|| format!("got nothing, with a high watermark of {end}"));
+        return (offset < end && !compacted).then(|| format!("got nothing, although the end is {end}"));
     };
     let holds = first.last >= offset && (first.base <= offset || compacted);
     if !holds {

@@ -9,19 +9,24 @@
 
 mod acked;
 mod answers;
+mod atomic;
 mod bounds;
 mod committed;
 mod dense;
 mod failed;
+mod fencing;
 mod fetched;
 mod generations;
+mod isolation;
 mod liveness;
 mod observed;
 mod producers;
 mod report;
 mod rule;
+mod spans;
 mod times;
 mod topics;
+mod transactions;
 mod view;
 
 pub use liveness::SERVES_WITHIN;
@@ -37,7 +42,7 @@ pub fn check(history: &History, dump: &Dump) -> Report {
     let view = View::new(history, dump);
     let mut report = Report::default();
     for (partition, facts) in &view.partitions {
-        acked::check(partition, facts, &mut report);
+        acked::check(partition, facts, &view.transactions, &mut report);
         observed::check(partition, facts, &view.kills, &mut report);
         dense::check(partition, facts, &mut report);
         producers::check(partition, facts, &mut report);
@@ -45,9 +50,13 @@ pub fn check(history: &History, dump: &Dump) -> Report {
         fetched::check(partition, facts, &mut report);
         bounds::check(partition, facts, &mut report);
         times::check(partition, facts, &mut report);
+        isolation::check(partition, facts, &view.transactions, &mut report);
     }
     producers::check_ids(history, &mut report);
-    committed::check(history, dump, view.cut, &mut report);
+    atomic::check(&view.transactions, &mut report);
+    atomic::check_open(dump, &view.transactions, &mut report);
+    fencing::check(history, &view.transactions, &mut report);
+    committed::check(history, dump, &view, &mut report);
     generations::check(history, &mut report);
     topics::check(history, dump, &mut report);
     liveness::check(history, &mut report);

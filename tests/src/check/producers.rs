@@ -151,7 +151,8 @@ fn refusals(partition: &Partition, facts: &Facts<'_>, report: &mut Report) {
             || acknowledged.get(&(id, epoch, first)).is_some_and(|at| *at < attempt.operation.invoked);
         let wrong = match error {
             OUT_OF_ORDER_SEQUENCE_NUMBER | UNKNOWN_PRODUCER_ID => in_order,
-            INVALID_PRODUCER_EPOCH => epoch >= *newest,
+            // Of a transactional producer the coordinator may have begun a newer one.
+            INVALID_PRODUCER_EPOCH => epoch >= *newest && attempt.batch.transaction.is_none(),
             _ => false,
         };
         if wrong {

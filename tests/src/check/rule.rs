@@ -25,8 +25,20 @@ pub enum Rule {
     BatchComplete,
     /// Log start, last stable offset and high watermark are in this order and never go back.
     Bounds,
+    /// The last stable offset is where the first open transaction begins, and readers of committed data stop there.
+    StableOffset,
+    /// A reader of committed data sees what was committed, all of it and nothing else.
+    ReadCommitted,
+    /// A transaction has one outcome in all partitions and groups.
+    Atomicity,
+    /// A producer that was followed by another does nothing any more, and transactions do not mix.
+    Fencing,
+    /// No transaction stays open.
+    NoneOpen,
     /// A committed offset is a register.
     CommittedOffsets,
+    /// Offsets inside a transaction are seen when it is committed.
+    PendingOffsets,
     /// Generations of a group rise.
     Generations,
     /// A time is found at its first offset.
@@ -41,7 +53,7 @@ pub enum Rule {
 
 impl Rule {
     /// All rules, by number.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 22] = [
         Self::AckedDurability,
         Self::OneValue,
         Self::Dense,
@@ -52,7 +64,13 @@ impl Rule {
         Self::NoAborted,
         Self::BatchComplete,
         Self::Bounds,
+        Self::StableOffset,
+        Self::ReadCommitted,
+        Self::Atomicity,
+        Self::Fencing,
+        Self::NoneOpen,
         Self::CommittedOffsets,
+        Self::PendingOffsets,
         Self::Generations,
         Self::TimeLookup,
         Self::Metadata,
@@ -74,7 +92,13 @@ impl Rule {
             Self::NoAborted => 8,
             Self::BatchComplete => 9,
             Self::Bounds => 10,
+            Self::StableOffset => 11,
+            Self::ReadCommitted => 12,
+            Self::Atomicity => 13,
+            Self::Fencing => 14,
+            Self::NoneOpen => 15,
             Self::CommittedOffsets => 16,
+            Self::PendingOffsets => 17,
             Self::Generations => 18,
             Self::TimeLookup => 22,
             Self::Metadata => 25,
@@ -97,6 +121,12 @@ impl Rule {
             Self::NoAborted => "failed sends are never read",
             Self::BatchComplete => "fetches give whole batches, none left out",
             Self::Bounds => "log start <= last stable <= high watermark, rising",
+            Self::StableOffset => "last stable offset = first open transaction",
+            Self::ReadCommitted => "read_committed gives what was committed, no more",
+            Self::Atomicity => "a transaction has one outcome everywhere",
+            Self::Fencing => "fenced producers do nothing, transactions do not mix",
+            Self::NoneOpen => "no transaction stays open",
+            Self::PendingOffsets => "offsets of a transaction are seen when it commits",
             Self::CommittedOffsets => "committed offsets are registers",
             Self::Generations => "generations of a group rise",
             Self::TimeLookup => "times are found at their first offset",

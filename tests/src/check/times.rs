@@ -72,11 +72,11 @@ impl Highest {
     fn new(log: &LogDump) -> Self {
         let mut highest: Vec<Found> = Vec::new();
         for batch in &log.batches {
-            for ((offset, _), time) in batch.records().zip(&batch.times) {
+            for (offset, time) in batch.timed() {
                 // The first batch may begin below the log's start.
                 let there = offset >= log.bounds.log_start;
-                if there && highest.last().is_none_or(|last| last.time < *time) {
-                    highest.push(Found { offset, time: *time });
+                if there && highest.last().is_none_or(|last| last.time < time) {
+                    highest.push(Found { offset, time });
                 }
             }
         }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::transactions::Transactions;
 use crate::history::{
-    Answer, Batch, Bounds, BrokerStep, Call, Dump, Found, History, LogDump, Operation, Outcome, Partition,
-    SentBatch, TopicId, Value,
+    Aborted, Answer, Batch, Bounds, BrokerStep, Call, Dump, Found, History, LogDump, Operation, Outcome,
+    Partition, SentBatch, TopicId, Value,
 };
 
 const NANOSECONDS_PER_MS: u64 = 1_000_000;
@@ -13,6 +14,7 @@ const NANOSECONDS_PER_MS: u64 = 1_000_000;
 pub(super) struct View<'a> {
     pub(super) partitions: BTreeMap<Partition, Facts<'a>>,
     pub(super) kills: Kills,
+    pub(super) transactions: Transactions<'a>,
     /// The cut of the power, if there was one.
     pub(super) cut: Option<Cut>,
 }
@@ -76,6 +78,10 @@ impl Attempt<'_> {
 pub(super) struct Poll<'a> {
     pub(super) operation: &'a Operation,
     pub(super) offset: i64,
+    /// Whether only what is committed was wanted.
+    pub(super) committed: bool,
+    /// The aborted transactions that the answer lists.
+    pub(super) aborted: &'a [Aborted],
     /// What was read; none when the broker refused.
     pub(super) read: Option<(&'a Bounds, &'a [Batch])>,
 }
@@ -88,12 +94,14 @@ impl<'a> View<'a> {
                 Call::Send(batch) => {
                     partitions.entry(batch.partition).or_default().sends.push(Attempt { operation, batch });
                 }
-                Call::Poll { partition, offset } => {
-                    let read = match operation.answer() {
-                        Some(Answer::Polled { bounds, batches }) => Some((bounds, batches.as_slice())),
-                        _ => None,
+                Call::Poll { partition, offset, committed } => {
+                    let (read, aborted) = match operation.answer() {
+                        Some(Answer::Polled { bounds, batches, aborted }) => {
+                            (Some((bounds, batches.as_slice())), aborted.as_slice())
+                        }
+                        _ => (None, [].as_slice()),
                     };
-                    let poll = Poll { operation, offset: *offset, read };
+                    let poll = Poll { operation, offset: *offset, committed: *committed, aborted, read };
                     partitions.entry(*partition).or_default().polls.push(poll);
                 }
                 Call::Find { partition, time } => {
@@ -118,7 +126,8 @@ impl<'a> View<'a> {
             facts.expires = expires.contains(&partition.topic);
             facts.cut = cut;
         }
-        Self { partitions, kills: Kills::new(history), cut }
+        let transactions = Transactions::new(history, dump);
+        Self { partitions, kills: Kills::new(history), transactions, cut }
     }
 }
 
@@ -149,6 +158,11 @@ impl<'a> Facts<'a> {
     /// Whether the beginning of the log may have gone.
     pub(super) fn begins_later(&self) -> bool {
         self.expires || !self.trims.is_empty()
+    }
+
+    /// Whether the log has all that was ever appended to it, but for what a cut of the power took.
+    pub(super) fn keeps_all(&self) -> bool {
+        !self.compacted && !self.begins_later()
     }
 
     /// Whether this offset may have gone with the end of the log, when what was there was first known at `known`.

@@ -44,6 +44,16 @@ pub enum Line {
         /// What is committed, if anything.
         commit: Option<Commit>,
     },
+    /// A transaction that is still open although its time is over, at its coordinator or in a log.
+    Open {
+        /// Whose it is, and where it is open.
+        what: String,
+    },
+    /// Everything that could tell of open transactions was asked.
+    AskedForOpen {
+        /// How many transactional ids and partitions that is.
+        count: u64,
+    },
 }
 
 /// A topic that exists.
@@ -79,6 +89,10 @@ pub struct Dump {
     pub found: Vec<(Partition, i64, Option<Found>)>,
     /// Committed offsets.
     pub committed: Vec<(String, Partition, Option<Commit>)>,
+    /// Transactions that are still open although their time is over.
+    pub open: Vec<String>,
+    /// How many transactional ids and partitions were asked for open transactions.
+    pub asked_for_open: u64,
 }
 
 impl Dump {
@@ -96,6 +110,8 @@ impl Dump {
             }
             Line::Found { partition, time, found } => self.found.push((partition, time, found)),
             Line::Committed { group, partition, commit } => self.committed.push((group, partition, commit)),
+            Line::Open { what } => self.open.push(what),
+            Line::AskedForOpen { count } => self.asked_for_open = count,
         }
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{Batch, Bounds, Commit, Found, ListedTopic, Partition, SentBatch, TopicId};
+use super::record::{
+    Aborted, Batch, Bounds, Commit, Found, ListedTopic, Partition, SentBatch, TopicId, Transaction,
+};
 
 /// What happened, when, and to whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +120,11 @@ fn is_no_generation(generation: &i32) -> bool {
     *generation == no_generation()
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 /// What a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -130,6 +137,9 @@ pub enum Call {
         partition: Partition,
         /// The offset.
         offset: i64,
+        /// Whether only what is committed is wanted.
+        #[serde(default, skip_serializing_if = "is_false")]
+        committed: bool,
     },
     /// Find the first offset with at least this timestamp.
     Find {
@@ -149,6 +159,9 @@ pub enum Call {
         /// The generation that the member who commits is in; -1 when nobody has to be a member.
         #[serde(default = "no_generation", skip_serializing_if = "is_no_generation")]
         generation: i32,
+        /// The transaction by which it counts, if it is of one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        transaction: Option<Transaction>,
     },
     /// Read what is committed.
     Committed {
@@ -189,6 +202,22 @@ pub enum Call {
     List,
     /// Get a producer id that nobody has had.
     ProducerId,
+    /// Become the only producer of a transactional id, whose open transaction is aborted.
+    Producer {
+        /// The transactional id.
+        transactional: String,
+    },
+    /// End a transaction. It is asked for again, as another operation, until there is an answer.
+    End {
+        /// The transaction.
+        transaction: Transaction,
+        /// The producer id.
+        id: i64,
+        /// The epoch that the transaction was written with.
+        epoch: i16,
+        /// Whether to commit; otherwise to abort.
+        committed: bool,
+    },
 }
 
 /// What the broker answers.
@@ -208,6 +237,9 @@ pub enum Answer {
         bounds: Bounds,
         /// Whole batches.
         batches: Vec<Batch>,
+        /// The aborted transactions that the response lists.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        aborted: Vec<Aborted>,
     },
     /// What was found, if anything.
     Found(Option<Found>),
@@ -234,6 +266,20 @@ pub enum Answer {
     ProducerId {
         /// The id.
         id: i64,
+    },
+    /// The client is the producer.
+    Producer {
+        /// The producer id.
+        id: i64,
+        /// The epoch, which no producer before had.
+        epoch: i16,
+    },
+    /// The transaction ends as was asked for.
+    Ended {
+        /// The producer id of the next transaction.
+        id: i64,
+        /// Its epoch.
+        epoch: i16,
     },
     /// It was done.
     Done,

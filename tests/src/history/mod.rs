@@ -17,7 +17,7 @@ pub use event::{Answer, BrokerStep, Call, Event, Step};
 pub use operation::{Exchange, History, Operation, Outcome};
 pub use read::{read_dump, read_events};
 pub use record::{
-    Batch, Bounds, Commit, Found, ListedTopic, Partition, Run, SentBatch, Sequence, TopicId, UNREADABLE,
-    Value,
+    Aborted, Batch, Bounds, Commit, Found, ListedTopic, Marker, Partition, Run, SentBatch, Sequence, TopicId,
+    Transaction, UNREADABLE, Value,
 };
 pub use write::{DumpWriter, OperationId, Recorder};

@@ -105,6 +105,37 @@ impl Sequence {
     }
 }
 
+/// The number of one transaction, which no other has, whoever begins it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Transaction(pub u64);
+
+impl fmt::Display for Transaction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "transaction {}", self.0)
+    }
+}
+
+/// The control batch that ends a transaction in a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marker {
+    /// The producer id whose transaction ends.
+    pub id: i64,
+    /// The epoch that the marker has.
+    pub epoch: i16,
+    /// Whether it commits; otherwise it aborts.
+    pub committed: bool,
+}
+
+/// An aborted transaction, as a fetch response lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Aborted {
+    /// The producer id.
+    pub id: i64,
+    /// Its first offset in the partition.
+    pub first: i64,
+}
+
 /// A batch on its way to the broker. A batch that is sent again has the same values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentBatch {
@@ -126,6 +157,9 @@ pub struct SentBatch {
     /// The sequence, when the producer is idempotent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<Sequence>,
+    /// The transaction that it is part of, if it is of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<Transaction>,
 }
 
 impl SentBatch {
@@ -150,6 +184,12 @@ pub struct Batch {
     /// The sequence, when the producer is idempotent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<Sequence>,
+    /// Whether it is part of a transaction.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub transactional: bool,
+    /// What it says when it is no data but the end of a transaction. It has no records then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marker: Option<Marker>,
     /// The records, in order.
     pub runs: Vec<Run>,
     /// Each record's key; only in dumps, and only when they have keys.
@@ -165,6 +205,18 @@ impl Batch {
     pub fn records(&self) -> impl Iterator<Item = (i64, Value)> + '_ {
         self.runs.iter().flat_map(Run::records)
     }
+
+    /// Each offset that has a timestamp, with it. The one of a marker is found by its time, too.
+    pub fn timed(&self) -> impl Iterator<Item = (i64, i64)> + '_ {
+        let marker = self.marker.map(|_| self.base);
+        let offsets = marker.into_iter().chain(self.records().map(|(offset, _)| offset));
+        offsets.zip(self.times.iter().copied())
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// The three numbers of a fetch response.

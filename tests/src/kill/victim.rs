@@ -18,12 +18,15 @@ use crate::process::Process;
 const GONE_LIMIT: Duration = Duration::from_secs(30);
 const LOG_LINES_QUOTED: usize = 40;
 
-/// Settings of the broker beyond its defaults: few and small partitions of the offsets topic, so that they roll, too, a
+/// Settings of the broker beyond its defaults: few and small partitions of the topics of
+/// offsets and of transactions, so that they roll, too, a
 /// compactor that rarely rests and leaves little of their history, a retention that looks often, and groups that do not
 /// wait for more members.
-const SETTINGS: [&str; 6] = [
+const SETTINGS: [&str; 8] = [
     "offsets.topic.num.partitions=4",
     "offsets.topic.segment.bytes=16384",
+    "transaction.state.log.num.partitions=4",
+    "transaction.state.log.segment.bytes=16384",
     "log.cleaner.backoff.ms=20",
     "ottla.offsets.history.bytes=65536",
     "log.retention.check.interval.ms=100",

@@ -4,7 +4,8 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::codec::Codec;
 use super::payload::Record;
-use crate::history::{Batch, Run, Sequence, UNREADABLE, Value};
+use super::varint;
+use crate::history::{Batch, Marker, Run, Sequence, UNREADABLE, Value};
 
 const HEADER_BYTES: usize = 61;
 /// What lies before the bytes that the length counts.
@@ -13,6 +14,11 @@ const LENGTH_END: usize = 12;
 const CRC_END: usize = 21;
 const MAGIC: i8 = 2;
 const NONE: i64 = -1;
+/// The bits of a header's attributes.
+const TRANSACTIONAL: i16 = 0x10;
+const CONTROL: i16 = 0x20;
+/// The type of a control record that commits.
+const COMMIT: u16 = 1;
 
 /// What a batch is made of.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +29,7 @@ pub(super) struct NewBatch<'a> {
     /// Each record's key, or nothing when they have none.
     pub(super) keys: &'a [u32],
     pub(super) sequence: Option<Sequence>,
+    pub(super) transactional: bool,
     pub(super) codec: Codec,
 }
 
@@ -49,7 +56,7 @@ impl NewBatch<'_> {
         bytes.put_i32(-1);
         bytes.put_i8(MAGIC);
         bytes.put_u32(0);
-        bytes.put_i16(self.codec as i16);
+        bytes.put_i16(self.codec as i16 | if self.transactional { TRANSACTIONAL } else { 0 });
         bytes.put_i32(count.checked_sub(1)?);
         bytes.put_i64(base_time);
         bytes.put_i64(*self.times.iter().max()?);
@@ -97,17 +104,28 @@ fn decode_one(batch: &[u8], details: bool) -> Option<Batch> {
     let good = magic == MAGIC && crc32c::crc32c(batch.get(CRC_END..)?) == crc;
     // A header that can not be trusted says nothing about how much is missing.
     let count = if good { usize::try_from(header.get_i32()).ok()? } else { 1 };
-    let sequence = (id != NONE).then_some(Sequence { id, epoch, first });
+    let sequence = (id != NONE && first != -1).then_some(Sequence { id, epoch, first });
+    let transactional = attributes & TRANSACTIONAL != 0;
     let mut read = Batch {
         base,
         last,
         leader_epoch,
         crc,
         sequence,
+        transactional,
+        marker: None,
         runs: Vec::new(),
         keys: Vec::new(),
         times: Vec::new(),
     };
+    if good && attributes & CONTROL != 0 {
+        let mut body = batch.get(HEADER_BYTES..)?;
+        // Compaction may leave a marker's batch without its record.
+        let kind = if count == 0 { None } else { Some(control_type(&mut body)?) };
+        read.marker = kind.map(|kind| Marker { id, epoch, committed: kind == COMMIT });
+        read.times.extend(kind.filter(|_| details).map(|_| base_time));
+        return Some(read);
+    }
     let body = Codec::of(attributes).filter(|_| good);
     let body = body.and_then(|codec| codec.decompress(batch.get(HEADER_BYTES..)?));
     let mut body = body.as_deref().unwrap_or_default();
@@ -124,6 +142,18 @@ fn decode_one(batch: &[u8], details: bool) -> Option<Batch> {
         }
     }
     Some(read)
+}
+
+/// The type of the first control record: the second number of its key.
+fn control_type(body: &mut &[u8]) -> Option<u16> {
+    // Its length and attributes, the two deltas, the length of its key.
+    varint::read(body)?;
+    body.try_get_u8().ok()?;
+    for _ in 0..3 {
+        varint::read(body)?;
+    }
+    body.try_get_u16().ok()?;
+    body.try_get_u16().ok()
 }
 
 fn add(runs: &mut Vec<Run>, offset: i64, value: Value) {
@@ -150,7 +180,8 @@ mod tests {
     fn encoded(codec: Codec) -> (Bytes, u32) {
         let first = Value { producer: 3, number: 70 };
         let sequence = Some(Sequence { id: 9, epoch: 1, first: 20 });
-        NewBatch { first, times: &[50, 40, 60], keys: &[1, 2, 1], sequence, codec }.encode().unwrap()
+        let (times, keys) = (&[50, 40, 60], &[1, 2, 1]);
+        NewBatch { first, times, keys, sequence, transactional: true, codec }.encode().unwrap()
     }
 
     #[test]
@@ -163,12 +194,42 @@ mod tests {
                 leader_epoch: -1,
                 crc,
                 sequence: Some(Sequence { id: 9, epoch: 1, first: 20 }),
+                transactional: true,
+                marker: None,
                 runs: vec![Run { offset: 0, producer: 3, first: 70, count: 3 }],
                 keys: vec![1, 2, 1],
                 times: vec![50, 40, 60],
             };
             assert_eq!(decode(&bytes, true), [expected]);
             assert_eq!(decode(&bytes[..bytes.len() - 1], true), []);
+        }
+    }
+
+    #[test]
+    fn a_marker_is_read_as_what_it_says() {
+        for (kind, committed) in [(0, false), (1, true)] {
+            let body = [32, 0, 0, 0, 8, 0, 0, 0, kind, 12, 0, 0, 0, 0, 0, 5, 0];
+            let mut bytes = BytesMut::new();
+            bytes.put_i64(7);
+            bytes.put_i32(i32::try_from(HEADER_BYTES - LENGTH_END + body.len()).unwrap());
+            bytes.put_i32(0);
+            bytes.put_i8(MAGIC);
+            bytes.put_u32(0);
+            bytes.put_i16(TRANSACTIONAL | CONTROL);
+            bytes.put_i32(0);
+            bytes.put_i64(60);
+            bytes.put_i64(60);
+            bytes.put_i64(9);
+            bytes.put_i16(3);
+            bytes.put_i32(-1);
+            bytes.put_i32(1);
+            bytes.put_slice(&body);
+            let crc = crc32c::crc32c(&bytes[CRC_END..]);
+            bytes[CRC_END - 4..CRC_END].copy_from_slice(&crc.to_be_bytes());
+            let read = decode(&bytes, true).pop().unwrap();
+            let marker = Some(Marker { id: 9, epoch: 3, committed });
+            assert_eq!((read.base, read.marker, read.sequence), (7, marker, None));
+            assert_eq!(read.timed().collect::<Vec<_>>(), [(7, 60)]);
         }
     }
 

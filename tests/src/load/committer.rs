@@ -114,8 +114,9 @@ pub(super) fn commit(
                     .with_committed_metadata(Some(StrBytes::from_string(commit.metadata.clone()))),
             );
             let (group, partition) = (group.to_owned(), topic.partition(index));
-            let generation = membership.generation;
-            under_way.push((partition, client.invoke(Call::Commit { group, partition, commit, generation })));
+            let (generation, transaction) = (membership.generation, None);
+            let call = Call::Commit { group, partition, commit, generation, transaction };
+            under_way.push((partition, client.invoke(call)));
         }
         if !partitions.is_empty() {
             let name = TopicName(StrBytes::from_string(topic.name));
@@ -152,7 +153,7 @@ pub(super) fn commit(
 }
 
 /// A commit that no other is equal to. Its offset need not exist, as Kafka does not ask for that.
-fn new_commit(random: &mut Random, next: &mut u64) -> Commit {
+pub(super) fn new_commit(random: &mut Random, next: &mut u64) -> Commit {
     let number = *next;
     *next += 1;
     let max = if random.once_in(LARGE_ONCE_IN) { LARGE_FILLER_CHARS_MAX } else { FILLER_CHARS_MAX };

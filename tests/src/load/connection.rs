@@ -33,6 +33,8 @@ pub struct Connection {
     number: u64,
     stream: TcpStream,
     next_correlation: i32,
+    /// The keys of the APIs that the broker serves.
+    apis: Vec<i16>,
     /// Correlation ids of the requests without a response yet, oldest first.
     waiting: VecDeque<i32>,
 }
@@ -52,14 +54,27 @@ impl Connection {
         });
         // Nobody listens while the broker is down, which is no loss of a connection.
         let stream = stream.map_err(|_| Lost)?;
-        let mut connection =
-            Self { world, client, number, stream, next_correlation: 1, waiting: VecDeque::new() };
+        let mut connection = Self {
+            world,
+            client,
+            number,
+            stream,
+            next_correlation: 1,
+            apis: Vec::new(),
+            waiting: VecDeque::new(),
+        };
         let software = StrBytes::from_static_str("ottla-tests");
         let request = ApiVersionsRequest::default()
             .with_client_software_name(software.clone())
             .with_client_software_version(software);
-        connection.call(API_VERSIONS_VERSION, &request)?;
+        let served = connection.call(API_VERSIONS_VERSION, &request)?;
+        connection.apis = served.api_keys.iter().map(|served| served.api_key).collect();
         Ok(connection)
+    }
+
+    /// Whether the broker serves all of these APIs.
+    pub(super) fn serves(&self, apis: &[i16]) -> bool {
+        apis.iter().all(|api| self.apis.contains(api))
     }
 
     /// Sends a request and waits for its response, with no other request under way.

@@ -13,7 +13,7 @@ use super::client::Client;
 use super::connection::{Connection, Lost};
 use super::prober::{EARLIEST, offset_at};
 use super::topics::Topic;
-use crate::history::{Answer, Batch, Bounds, Call, OperationId, Partition};
+use crate::history::{Aborted, Answer, Batch, Bounds, Call, OperationId, Partition};
 
 pub(super) const OFFSET_OUT_OF_RANGE: i16 = 1;
 
@@ -28,6 +28,9 @@ const PARTITION_BYTES: [i32; 2] = [32 << 10, 1 << 20];
 /// Fewer than any batch has, which gives one batch of the first partition that has one.
 const ONE_BATCH_BYTES: i32 = 1;
 const ONE_BATCH_ONCE_IN: u64 = 3;
+/// Once in so many fetches only what is committed is wanted.
+const COMMITTED_ONCE_IN: u64 = 2;
+const READ_COMMITTED: i8 = 1;
 /// Rests between two fetches, in milliseconds.
 const REST_MS: u64 = 20;
 /// Once in so many turns a partition is left out.
@@ -91,12 +94,15 @@ pub(super) fn fetch(
     let one_batch = reads.len() == 1 && client.random.once_in(ONE_BATCH_ONCE_IN);
     let bytes =
         client.random.pick(&PARTITION_BYTES).copied().filter(|_| !one_batch).unwrap_or(ONE_BATCH_BYTES);
-    let request = request(version, &reads, bytes, wait_ms);
+    // The whole log is what a dump holds.
+    let committed = !details && client.random.once_in(COMMITTED_ONCE_IN);
+    let isolation = if committed { READ_COMMITTED } else { 0 };
+    let request = request(version, &reads, bytes, wait_ms).with_isolation_level(isolation);
     let reads: Vec<(Read, OperationId)> = reads
         .into_iter()
         .map(|read| {
             let partition = read.topic.partition(read.index);
-            let operation = client.invoke(Call::Poll { partition, offset: read.offset });
+            let operation = client.invoke(Call::Poll { partition, offset: read.offset, committed });
             (read, operation)
         })
         .collect();
@@ -107,10 +113,13 @@ pub(super) fn fetch(
         }
     })?;
     let settle = |(read, operation): (Read, OperationId)| {
-        let got = find(&response, version, &read).map(|data| take(data, details));
+        let data = find(&response, version, &read);
+        let aborted = data.map(aborted_in).unwrap_or_default();
+        let got = data.map(|data| take(data, details));
         match &got {
             Ok((bounds, batches)) => {
-                client.ok(operation, Answer::Polled { bounds: *bounds, batches: without_details(batches) });
+                let batches = without_details(batches);
+                client.ok(operation, Answer::Polled { bounds: *bounds, batches, aborted });
             }
             Err(error) => client.refused(operation, *error),
         }
@@ -159,6 +168,11 @@ fn find<'a>(response: &'a FetchResponse, version: i16, read: &Read) -> Result<&'
     let mut partitions = topics.flat_map(|topic| &topic.partitions);
     let data = partitions.find(|data| data.partition_index == read.index).ok_or(-1i16)?;
     if data.error_code == 0 { Ok(data) } else { Err(data.error_code) }
+}
+
+fn aborted_in(data: &PartitionData) -> Vec<Aborted> {
+    let listed = data.aborted_transactions.iter().flatten();
+    listed.map(|one| Aborted { id: one.producer_id.0, first: one.first_offset }).collect()
 }
 
 fn take(data: &PartitionData, details: bool) -> (Bounds, Vec<Batch>) {

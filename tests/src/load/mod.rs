@@ -1,6 +1,6 @@
-//! Load that behaves like stock clients and writes down what it sees: producers with and without idempotence, consumers
-//! that assign their partitions, committers of offsets with and without membership, an administrator who makes and
-//! deletes topics, one who deletes records. All of them go
+//! Load that behaves like stock clients and writes down what it sees: producers with and without idempotence and with
+//! transactions, consumers that assign their partitions, committers of offsets with and without membership, an
+//! administrator who makes and deletes topics, one who deletes records. All of them go
 //! on when the broker is killed: they connect again and send again what they have no answer to, as a stock client does.
 //!
 //! The messages are those of `kafka-protocol`, the batches are made and read here: nothing of the broker's own code
@@ -17,6 +17,7 @@ mod flood;
 mod gate;
 mod idempotent;
 mod member;
+mod open_transactions;
 mod payload;
 mod plain;
 mod prober;
@@ -24,6 +25,8 @@ mod produce;
 mod random;
 mod scan;
 mod topics;
+mod transaction_calls;
+mod transactional;
 mod trimmer;
 mod varint;
 mod world;
@@ -50,6 +53,7 @@ const COMMITTERS: u32 = 2;
 const MEMBERS: u32 = 1;
 const ADMINISTRATORS: u32 = 1;
 const TRIMMERS: u32 = 1;
+const TRANSACTIONAL_PRODUCERS: u32 = 2;
 
 /// How many clients there are, with the operator.
 pub const CLIENTS: u32 = 1
@@ -60,11 +64,13 @@ pub const CLIENTS: u32 = 1
     + COMMITTERS
     + MEMBERS
     + ADMINISTRATORS
-    + TRIMMERS;
+    + TRIMMERS
+    + TRANSACTIONAL_PRODUCERS;
 
-/// The clients that commit offsets, without being members and with it.
+/// The clients that commit offsets, without being members, as members, and within transactions.
 const FIRST_COMMITTER: u32 = 1 + IDEMPOTENT_PRODUCERS + PLAIN_PRODUCERS + CONSUMERS + PROBERS;
 const FIRST_MEMBER: u32 = FIRST_COMMITTER + COMMITTERS;
+const FIRST_TRANSACTIONAL: u32 = FIRST_MEMBER + MEMBERS + ADMINISTRATORS + TRIMMERS;
 
 /// Running clients, each on a thread of its own.
 #[derive(Debug)]
@@ -77,7 +83,7 @@ impl Load {
     /// Starts all clients. The stable topics must be there ([`make_topics`]).
     #[must_use]
     pub fn start(world: &Arc<World>) -> Self {
-        let kinds: [(u32, fn(Client)); 8] = [
+        let kinds: [(u32, fn(Client)); 9] = [
             (IDEMPOTENT_PRODUCERS, idempotent::run),
             (PLAIN_PRODUCERS, plain::run),
             (CONSUMERS, consumer::run),
@@ -86,6 +92,7 @@ impl Load {
             (MEMBERS, member::run),
             (ADMINISTRATORS, admin::run),
             (TRIMMERS, trimmer::run),
+            (TRANSACTIONAL_PRODUCERS, transactional::run),
         ];
         let mut ids = OPERATOR + 1..;
         let mut threads = Vec::new();

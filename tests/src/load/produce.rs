@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
-use kafka_protocol::messages::{ProduceRequest, ProduceResponse, TopicName};
+use kafka_protocol::messages::{ProduceRequest, ProduceResponse, TopicName, TransactionalId};
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use super::codec::Codec;
 use super::connection::{Connection, Lost};
 use super::random::Random;
 use super::topics::Topic;
-use crate::history::{Answer, Call, OperationId, SentBatch, Sequence, Value};
+use crate::history::{Answer, Call, OperationId, SentBatch, Sequence, Transaction, Value};
 
 /// The version that names topics by id.
 pub(super) const BY_ID: i16 = 13;
@@ -43,11 +43,13 @@ pub(super) struct Prepared {
 pub(super) struct Maker {
     producer: u32,
     next: u64,
+    /// The transaction that the next batches are part of.
+    pub(super) transaction: Option<Transaction>,
 }
 
 impl Maker {
     pub(super) fn new(producer: u32) -> Self {
-        Self { producer, next: 1 }
+        Self { producer, next: 1, transaction: None }
     }
 
     /// The next batch for a partition. `sequence` gets the number of records.
@@ -72,10 +74,12 @@ impl Maker {
         self.next += u64::from(count);
         let codec = Codec::any(random);
         let value = Value { producer, number: first };
+        let transaction = self.transaction;
+        let transactional = transaction.is_some();
         let (records, crc) =
-            NewBatch { first: value, times: &times, keys: &keys, sequence, codec }.encode()?;
+            NewBatch { first: value, times: &times, keys: &keys, sequence, transactional, codec }.encode()?;
         let partition = topic.partition(index);
-        let batch = SentBatch { partition, producer, first, count, keys, crc, acks, sequence };
+        let batch = SentBatch { partition, producer, first, count, keys, crc, acks, sequence, transaction };
         Some(Prepared { topic: topic.clone(), batch, records })
     }
 }
@@ -115,8 +119,20 @@ pub(super) fn post(
     version: i16,
     batches: Vec<Prepared>,
 ) -> (InFlight, Result<(), Lost>) {
+    post_as(client, connection, version, None, batches)
+}
+
+/// As [`post`], for the producer of this transactional id.
+pub(super) fn post_as(
+    client: &Client,
+    connection: &mut Connection,
+    version: i16,
+    transactional: Option<&str>,
+    batches: Vec<Prepared>,
+) -> (InFlight, Result<(), Lost>) {
     let acks = batches.first().map_or(-1, |prepared| prepared.batch.acks);
-    let request = request(version, acks, &batches);
+    let id = transactional.map(|id| TransactionalId(StrBytes::from_string(id.to_owned())));
+    let request = request(version, acks, &batches).with_transactional_id(id);
     let parts: Vec<_> = batches
         .into_iter()
         .map(|prepared| {

@@ -12,17 +12,21 @@ use super::client::Client;
 use super::committer::{GROUPS, committed, group_name};
 use super::connection::{Connection, Lost};
 use super::consumer::{Got, OFFSET_OUT_OF_RANGE, Read, fetch};
+use super::open_transactions::await_ends;
 use super::prober::{EARLIEST, find, offset_at};
 use super::topics::Topic;
 use super::world::{OPERATOR, World};
-use super::{FIRST_COMMITTER, FIRST_MEMBER, MEMBERS, member};
+use super::{
+    FIRST_COMMITTER, FIRST_MEMBER, FIRST_TRANSACTIONAL, MEMBERS, TRANSACTIONAL_PRODUCERS, member,
+    transactional,
+};
 use crate::history::{DumpWriter, Line, ListedTopic, TopicDump};
 use crate::problem::Problem;
 
 const DESCRIBE_CONFIGS_VERSION: i16 = 4;
 const TOPIC_RESOURCE: i8 = 2;
 const DYNAMIC_TOPIC_CONFIG: i8 = 1;
-const INTERNAL_PREFIX: &str = "__";
+pub(super) const INTERNAL_PREFIX: &str = "__";
 
 /// How often a log is read whose start moves meanwhile.
 const READS_MAX: usize = 10;
@@ -39,6 +43,7 @@ pub fn scan(world: &Arc<World>, dump: &mut DumpWriter) -> Result<(), Problem> {
     let mut client = Client::new(Arc::clone(world), OPERATOR);
     let mut connection = Connection::open(Arc::clone(world), OPERATOR).map_err(lost)?;
     let listed = list(&client, &mut connection).map_err(lost)?;
+    await_ends(&mut connection, &listed, dump)?;
     for ListedTopic { name, id, partitions } in listed {
         if name.starts_with(INTERNAL_PREFIX) {
             continue;
@@ -54,7 +59,9 @@ pub fn scan(world: &Arc<World>, dump: &mut DumpWriter) -> Result<(), Problem> {
     let committers = (FIRST_COMMITTER..FIRST_MEMBER).flat_map(|id| (0..GROUPS).map(move |group| (id, group)));
     let members = FIRST_MEMBER..FIRST_MEMBER + MEMBERS;
     let members = members.flat_map(|id| (0..member::GROUPS).map(move |group| (id, group)));
-    for (id, number) in committers.chain(members) {
+    let producers = FIRST_TRANSACTIONAL..FIRST_TRANSACTIONAL + TRANSACTIONAL_PRODUCERS;
+    let producers = producers.flat_map(|id| (0..transactional::GROUPS).map(move |group| (id, group)));
+    for (id, number) in committers.chain(members).chain(producers) {
         let group = group_name(id, number);
         for (partition, commit) in committed(&client, &mut connection, &group).map_err(lost)? {
             dump.write(&Line::Committed { group: group.clone(), partition, commit })?;

@@ -126,7 +126,7 @@ impl Case {
         let mut found = Vec::new();
         for (partition, LogDump { batches, .. }) in &self.dump.logs {
             for batch in batches {
-                let run = batch.runs[0];
+                let Some(run) = batch.runs.first() else { continue };
                 let is_it = |sent: &&&SentBatch| (sent.producer, sent.first) == (run.producer, run.first);
                 if sent.iter().any(|sent| is_it(&sent)) {
                     found.push((*partition, batch.clone()));

@@ -20,6 +20,7 @@ mod requests;
 mod sequences;
 mod story;
 mod topics;
+mod transactions;
 
 use ottla_tests::check::{Report, Rule, check};
 use ottla_tests::history::{DumpWriter, History, Line, read_dump};
@@ -108,6 +109,7 @@ fn changes() -> impl Iterator<Item = (Rule, &'static str, Change)> {
         requests::CHANGES,
         faults::CHANGES,
         groups::CHANGES,
+        transactions::CHANGES,
     ];
     all.into_iter().flatten().copied()
 }
@@ -139,5 +141,6 @@ fn lines_of(case: &Case) -> Vec<Line> {
     lines.extend(found.map(|(partition, time, found)| Line::Found { partition, time, found }));
     let committed = case.dump.committed.iter().cloned();
     lines.extend(committed.map(|(group, partition, commit)| Line::Committed { group, partition, commit }));
+    lines.push(Line::AskedForOpen { count: case.dump.asked_for_open });
     lines
 }

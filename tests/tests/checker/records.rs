@@ -44,7 +44,7 @@ pub(crate) const CHANGES: &[(Rule, &str, Change)] = &[
 /// The batches at the ends of the stable logs, which only their acknowledgement promises.
 fn tail(case: &Case, random: &mut Random) -> Option<Partition> {
     let with_tail = |partition: &Partition| {
-        let run = case.dump.logs[partition].batches.last().map(|batch| batch.runs[0]);
+        let run = case.dump.logs[partition].batches.last().and_then(|batch| batch.runs.first());
         run.is_some_and(|run| run.producer == PLAIN) && partition.topic == case.dump.topics[0].id
     };
     any(random, case.dump.logs.keys().copied().filter(with_tail).collect())
@@ -159,7 +159,9 @@ fn cut_batch(case: &mut Case, random: &mut Random) -> bool {
 
 fn high_watermark_ahead(case: &mut Case, random: &mut Random) -> bool {
     let Some(partition) = tail(case, random) else { return false };
-    case.dump.logs.get_mut(&partition).unwrap().bounds.high_watermark += 1;
+    let bounds = &mut case.dump.logs.get_mut(&partition).unwrap().bounds;
+    bounds.high_watermark += 1;
+    bounds.last_stable += 1;
     true
 }
 
@@ -266,7 +268,7 @@ fn out_of_range(case: &mut Case, random: &mut Random) -> bool {
     // The first polls have nothing before them that tells how far the log went.
     let late = polls(case, 1).split_off(polls(case, 1).len() / 2);
     let Some(place) = any(random, late) else { return false };
-    let Call::Poll { partition, offset } = *case.call(place.invoke) else { return false };
+    let Call::Poll { partition, offset, .. } = *case.call(place.invoke) else { return false };
     let told = case.operations(|call, step| {
         let above = matches!(step, Step::Ok { answer: Answer::Polled { bounds, .. }, .. } if bounds.high_watermark >= offset);
         matches!(call, Call::Poll { partition: other, .. } if *other == partition) && above
@@ -281,7 +283,7 @@ fn out_of_range(case: &mut Case, random: &mut Random) -> bool {
 fn high_watermark_falls(case: &mut Case, random: &mut Random) -> bool {
     // A poll that gave less than there was, after another that told how much there was.
     let told = |case: &Case, place: Place| match &case.events[place.end].step {
-        Step::Ok { answer: Answer::Polled { bounds, batches }, .. } => {
+        Step::Ok { answer: Answer::Polled { bounds, batches, .. }, .. } => {
             (bounds.high_watermark, batches.last().unwrap().last + 1)
         }
         step => panic!("{step:?} is no poll"),
@@ -311,7 +313,7 @@ fn unordered(case: &mut Case, random: &mut Random) -> bool {
 
 fn read_too_far(case: &mut Case, random: &mut Random) -> bool {
     with_poll(case, random, 1, |answer| {
-        let Answer::Polled { bounds, batches } = answer else { return };
+        let Answer::Polled { bounds, batches, .. } = answer else { return };
         let last = batches.last().unwrap().last;
         (bounds.last_stable, bounds.high_watermark) = (last, last);
     })

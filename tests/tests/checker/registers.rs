@@ -8,7 +8,7 @@ use ottla_tests::load::Random;
 
 use crate::Change;
 use crate::edit::{Place, any, is_ok};
-use crate::story::Case;
+use crate::story::{Case, TRANSACTIONS_GROUP};
 
 pub(crate) const CHANGES: &[(Rule, &str, Change)] = &[
     (Rule::CommittedOffsets, "an older commit is read", stale),
@@ -22,7 +22,7 @@ pub(crate) const CHANGES: &[(Rule, &str, Change)] = &[
 /// Reads of something, with what they read.
 fn reads(case: &mut Case) -> Vec<(Place, Commit)> {
     let places = case.operations(|call, step| {
-        matches!(call, Call::Committed { .. })
+        matches!(call, Call::Committed { group, .. } if group != TRANSACTIONS_GROUP)
             && matches!(step, Step::Ok { answer: Answer::Committed(Some(_)), .. })
     });
     let read = |place: Place| match case.answer(place) {
@@ -103,7 +103,7 @@ pub(crate) fn gone_at_last(case: &mut Case, random: &mut Random) -> bool {
     let committed = &mut case.dump.committed;
     let kept = (0..committed.len()).filter(|place| {
         let (group, partition, _) = &committed[*place];
-        promised.contains(&(group.clone(), *partition))
+        promised.contains(&(group.clone(), *partition)) && group != TRANSACTIONS_GROUP
     });
     let Some(place) = any(random, kept.collect()) else { return false };
     committed[place].2 = None;

@@ -121,7 +121,7 @@ fn swapped_records(case: &mut Case, random: &mut Random) -> bool {
 fn sequenced(case: &Case) -> Vec<(Partition, Batch)> {
     let logs = case.dump.logs.iter();
     let all = logs.flat_map(|(partition, log)| log.batches.iter().map(|batch| (*partition, batch.clone())));
-    all.filter(|(_, batch)| batch.sequence.is_some()).collect()
+    all.filter(|(_, batch)| batch.sequence.is_some() && !batch.transactional).collect()
 }
 
 fn twice(case: &mut Case, random: &mut Random) -> bool {

@@ -104,8 +104,11 @@ fn read_after_end(case: &mut Case, random: &mut Random) -> bool {
     // It reads at an end that is far above all that was there, so that no other rule minds.
     let end = offset + 1_000_000;
     let bounds = Bounds { log_start: 0, last_stable: end, high_watermark: end };
-    let batches = Vec::new();
-    case.end_with(place, |operation| Step::Ok { operation, answer: Answer::Polled { bounds, batches } });
+    let (batches, aborted) = (Vec::new(), Vec::new());
+    case.end_with(place, |operation| Step::Ok {
+        operation,
+        answer: Answer::Polled { bounds, batches, aborted },
+    });
     let Call::Poll { offset, .. } = call_mut(case, place) else { return false };
     *offset = end;
     true

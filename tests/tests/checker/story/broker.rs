@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use ottla_tests::history::{
-    Batch, Bounds, Commit, Dump, Found, ListedTopic, LogDump, Partition, SentBatch, TopicDump, TopicId,
+    Aborted, Batch, Bounds, Commit, Dump, Found, ListedTopic, LogDump, Marker, Partition, SentBatch,
+    TopicDump, TopicId,
 };
 
 #[derive(Default)]
@@ -13,6 +14,10 @@ pub(super) struct Broker {
     pub(super) topics: Vec<TopicDump>,
     committed: BTreeMap<(String, Partition), Commit>,
     next_topic: u128,
+    /// What a producer has begun in a partition and not ended.
+    open: BTreeMap<(Partition, i64), i64>,
+    /// What was aborted, and where its marker lies.
+    aborted: Vec<(Partition, Aborted, i64)>,
 }
 
 impl Broker {
@@ -47,6 +52,10 @@ impl Broker {
 
     pub(super) fn append(&mut self, batch: &SentBatch, times: Vec<i64>) -> i64 {
         let base = self.end(batch.partition);
+        let transactional = batch.transaction.is_some();
+        if let Some(sequence) = batch.sequence.filter(|_| transactional) {
+            self.open.entry((batch.partition, sequence.id)).or_insert(base);
+        }
         let log = self.logs.get_mut(&batch.partition).unwrap();
         log.push(Batch {
             base,
@@ -54,11 +63,48 @@ impl Broker {
             leader_epoch: 0,
             crc: batch.crc,
             sequence: batch.sequence,
+            transactional,
+            marker: None,
             runs: vec![batch.at(base)],
             keys: batch.keys.clone(),
             times,
         });
         base
+    }
+
+    /// Ends what a producer has begun in a partition.
+    pub(super) fn mark(
+        &mut self,
+        partition: Partition,
+        (id, epoch): (i64, i16),
+        committed: bool,
+        times: Vec<i64>,
+    ) {
+        let base = self.end(partition);
+        let first = self.open.remove(&(partition, id)).unwrap();
+        if !committed {
+            self.aborted.push((partition, Aborted { id, first }, base));
+        }
+        self.logs.get_mut(&partition).unwrap().push(Batch {
+            base,
+            last: base,
+            leader_epoch: 0,
+            crc: 0,
+            sequence: None,
+            transactional: true,
+            marker: Some(Marker { id, epoch, committed }),
+            runs: Vec::new(),
+            keys: Vec::new(),
+            times,
+        });
+    }
+
+    /// What was aborted of these offsets.
+    pub(super) fn aborted(&self, partition: Partition, from: i64, to: Option<i64>) -> Vec<Aborted> {
+        let reaches = |(of, aborted, marker): &&(Partition, Aborted, i64)| {
+            *of == partition && *marker >= from && to.is_some_and(|to| aborted.first <= to)
+        };
+        self.aborted.iter().filter(reaches).map(|(_, aborted, _)| *aborted).collect()
     }
 
     pub(super) fn end(&self, partition: Partition) -> i64 {
@@ -80,7 +126,9 @@ impl Broker {
 
     pub(super) fn bounds(&self, partition: Partition) -> Bounds {
         let end = self.end(partition);
-        Bounds { log_start: self.start(partition), last_stable: end, high_watermark: end }
+        let open = self.open.iter().filter(|((of, _), _)| *of == partition).map(|(_, first)| *first);
+        let last_stable = open.min().unwrap_or(end);
+        Bounds { log_start: self.start(partition), last_stable, high_watermark: end }
     }
 
     /// At most so many batches from the one that holds the offset on; none when the topic is gone.
@@ -105,7 +153,7 @@ impl Broker {
 
     /// All that it holds, with the compacted topics compacted, and these times looked up in every log.
     pub(super) fn dump(&self, times: &[i64]) -> Dump {
-        let mut dump = Dump { topics: self.topics.clone(), ..Dump::default() };
+        let mut dump = Dump { topics: self.topics.clone(), asked_for_open: 4, ..Dump::default() };
         for (partition, log) in &self.logs {
             let compacted = self.topics.iter().any(|topic| {
                 topic.id == partition.topic
@@ -125,9 +173,8 @@ impl Broker {
 }
 
 fn find(log: &[Batch], time: i64) -> Option<Found> {
-    let mut records = log.iter().flat_map(|batch| batch.records().zip(&batch.times));
-    let first = records.find(|(_, at)| **at >= time);
-    first.map(|((offset, _), at)| Found { offset, time: *at })
+    let mut timed = log.iter().flat_map(Batch::timed);
+    timed.find(|(_, at)| *at >= time).map(|(offset, time)| Found { offset, time })
 }
 
 /// Keeps the last record of each key. The batches of the story's compacted topic have one record each.

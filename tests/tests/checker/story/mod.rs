@@ -2,10 +2,12 @@
 
 mod broker;
 mod tell;
+mod transact;
 
 use ottla_tests::history::{Dump, Event};
 
 pub(crate) use tell::{COMMITTER, CONSUMER, IDEMPOTENT, LOSER, PLAIN, REFUSED, tell};
+pub(crate) use transact::{TRANSACTIONAL, TRANSACTIONS_GROUP};
 
 /// A history and the dump that belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use ottla_tests::load::Random;
 
 use super::Case;
 use super::broker::Broker;
+use super::transact::Producer;
 
 pub(crate) const IDEMPOTENT: u32 = 1;
 pub(crate) const PLAIN: u32 = 2;
@@ -20,7 +21,7 @@ pub(crate) const CONSUMER: u32 = 5;
 pub(crate) const COMMITTER: u32 = 6;
 const ADMINISTRATOR: u32 = 7;
 
-const REQUEST_TIMED_OUT: i16 = 7;
+pub(super) const REQUEST_TIMED_OUT: i16 = 7;
 const MESSAGE_TOO_LARGE: i16 = 10;
 const UNKNOWN_TOPIC_ID: i16 = 100;
 
@@ -39,10 +40,13 @@ pub(crate) fn tell(seed: u64) -> Case {
     let table = story.create("table", 1, "compact");
     story.trimmed = Some(story.create("trimmed", 1, "delete"));
     story.passing = Some(story.create("passing", 1, "delete"));
+    story.paid = Some(story.create("paid", 2, "delete"));
     for epoch in 0..EPOCHS {
         if epoch > 0 {
             story.start();
         }
+        story.pace = SHORT_NANOSECONDS;
+        story.transact();
         story.pace = if epoch + 1 == EPOCHS { LONG_NANOSECONDS } else { SHORT_NANOSECONDS };
         // Random fates could leave the rule of liveness without a commit.
         story.commit("group-0".to_owned(), Partition { topic: stable, index: 0 }, Fate::Done);
@@ -71,6 +75,7 @@ pub(crate) fn tell(seed: u64) -> Case {
     // What nobody reads any more: an acknowledgement is all that is known of it.
     for index in 0..2 {
         story.send(PLAIN, Partition { topic: stable, index }, 1, Fate::Done, None);
+        story.send(PLAIN, Partition { topic: story.paid.unwrap(), index }, 1, Fate::Done, None);
     }
     story.broker_step(BrokerStep::Quiesced);
     let times: Vec<i64> = (0..20).map(|_| i64::try_from(story.random.below(1100)).unwrap()).collect();
@@ -78,7 +83,7 @@ pub(crate) fn tell(seed: u64) -> Case {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub(super) enum Fate {
     Done,
     /// Done, but nobody learns it.
     DoneUnknown,
@@ -87,13 +92,13 @@ enum Fate {
     Refused,
 }
 
-struct Story {
-    random: Random,
+pub(super) struct Story {
+    pub(super) random: Random,
     events: Vec<Event>,
     at: u64,
     pace: u64,
     numbers: u64,
-    broker: Broker,
+    pub(super) broker: Broker,
     /// Each client's connection and last correlation id.
     connections: HashMap<u32, (u64, i32)>,
     /// The next value of each producer.
@@ -106,6 +111,11 @@ struct Story {
     trimmed: Option<TopicId>,
     generation: i32,
     gone: Option<TopicId>,
+    /// The topic of the transactions.
+    pub(super) paid: Option<TopicId>,
+    pub(super) producers: [Producer; 2],
+    /// The commit that is made when the first producer's transaction is.
+    pub(super) pending: Option<Commit>,
 }
 
 impl Story {
@@ -126,6 +136,9 @@ impl Story {
             trimmed: None,
             generation: 0,
             gone: None,
+            paid: None,
+            producers: [Producer::default(); 2],
+            pending: None,
         };
         story.start();
         story.new_identity();
@@ -146,13 +159,13 @@ impl Story {
         self.broker_step(BrokerStep::Ready);
     }
 
-    fn number(&mut self) -> u64 {
+    pub(super) fn number(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
     }
 
     /// Asks and is answered, over the client's connection.
-    fn ask(&mut self, client: u32, call: Call, end: impl FnOnce(u64) -> Step) {
+    pub(super) fn ask(&mut self, client: u32, call: Call, end: impl FnOnce(u64) -> Step) {
         let operation = self.number();
         if !self.connections.contains_key(&client) {
             let connection = self.number();
@@ -256,7 +269,13 @@ impl Story {
         self.answer(client, &batch, fate, offset);
     }
 
-    fn batch(&mut self, producer: u32, partition: Partition, acks: i16, keys: Option<u64>) -> SentBatch {
+    pub(super) fn batch(
+        &mut self,
+        producer: u32,
+        partition: Partition,
+        acks: i16,
+        keys: Option<u64>,
+    ) -> SentBatch {
         let count = match keys {
             Some(_) => 1,
             // What is lost or refused takes the place of any other batch in bad histories, so it is the longest.
@@ -268,14 +287,14 @@ impl Story {
         *next += u64::from(count);
         let keys = keys.map(|keys| u32::try_from(self.random.below(keys)).unwrap()).into_iter().collect();
         let crc = u32::try_from(self.random.below(1 << 32)).unwrap();
-        SentBatch { partition, producer, first, count, keys, crc, acks, sequence: None }
+        SentBatch { partition, producer, first, count, keys, crc, acks, sequence: None, transaction: None }
     }
 
-    fn times(&mut self, count: u32) -> Vec<i64> {
+    pub(super) fn times(&mut self, count: u32) -> Vec<i64> {
         (0..count).map(|_| i64::try_from(self.random.below(1000)).unwrap()).collect()
     }
 
-    fn answer(&mut self, client: u32, batch: &SentBatch, fate: Fate, offset: i64) {
+    pub(super) fn answer(&mut self, client: u32, batch: &SentBatch, fate: Fate, offset: i64) {
         let end = |operation| match fate {
             Fate::Done => Step::Ok { operation, answer: Answer::Sent { offset, log_start: 0 } },
             Fate::DoneUnknown | Fate::LostUnknown => Step::Info { operation, error: Some(REQUEST_TIMED_OUT) },
@@ -288,7 +307,7 @@ impl Story {
         let position = self.positions.get(&partition).copied().unwrap_or_default();
         let count = self.random.index(6) + 1;
         let Some(_) = self.broker.read(partition, 0, 0) else {
-            let call = Call::Poll { partition, offset: position };
+            let call = Call::Poll { partition, offset: position, committed: false };
             return self.ask(CONSUMER, call, |operation| Step::Fail { operation, error: UNKNOWN_TOPIC_ID });
         };
         let (start, end) = (self.broker.start(partition), self.broker.end(partition));
@@ -304,10 +323,10 @@ impl Story {
             self.positions.insert(partition, last.last + 1);
         }
         let bounds = self.broker.bounds(partition);
-        let call = Call::Poll { partition, offset };
+        let call = Call::Poll { partition, offset, committed: false };
         self.ask(CONSUMER, call, |operation| Step::Ok {
             operation,
-            answer: Answer::Polled { bounds, batches },
+            answer: Answer::Polled { bounds, batches, aborted: Vec::new() },
         });
     }
 
@@ -338,7 +357,7 @@ impl Story {
             self.broker.commit(&group, partition, &commit);
         }
         let generation = if group == MEMBERS_GROUP { self.generation } else { -1 };
-        let call = Call::Commit { group, partition, commit, generation };
+        let call = Call::Commit { group, partition, commit, generation, transaction: None };
         self.ask(COMMITTER, call, |operation| match fate {
             Fate::Done => Step::Ok { operation, answer: Answer::Done },
             Fate::DoneUnknown | Fate::LostUnknown => Step::Info { operation, error: Some(REQUEST_TIMED_OUT) },
