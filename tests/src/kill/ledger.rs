@@ -36,6 +36,12 @@ pub struct Entry {
     pub records_read: u64,
     /// Reads of committed offsets that were compared.
     pub commits_read: u64,
+    /// Transactions whose outcome was compared in all partitions and groups.
+    #[serde(default)]
+    pub transactions: u64,
+    /// Reads of committed data that were compared with what was committed.
+    #[serde(default)]
+    pub committed_reads: u64,
     /// Responses that came.
     pub responses: u64,
     /// How many violations of the rules there are.
@@ -64,6 +70,8 @@ impl Entry {
             records_acknowledged: outcome.acknowledged(),
             records_read: report.facts(Rule::NoAborted),
             commits_read: report.facts(Rule::CommittedOffsets),
+            transactions: report.facts(Rule::Atomicity),
+            committed_reads: report.facts(Rule::ReadCommitted),
             responses: report.facts(Rule::OneResponse),
             violations: report.violation_count(),
             found: report.violations().iter().map(ToString::to_string).collect(),
@@ -85,6 +93,8 @@ impl Entry {
             records_acknowledged: 0,
             records_read: 0,
             commits_read: 0,
+            transactions: 0,
+            committed_reads: 0,
             responses: 0,
             violations: 1,
             found: vec![problem.to_string()],

@@ -229,6 +229,8 @@ impl Shard {
 }
 
 #[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
 mod marker_tests;
 #[cfg(test)]
 mod offset_tests;

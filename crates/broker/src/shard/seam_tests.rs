@@ -84,7 +84,7 @@ async fn finish<R: Request>(version: i16, started: Started) -> R::Response {
     decode(version, &mut Bytes::from(frame).slice(header..)).expect("decodes")
 }
 
-async fn ask<R: Request>(shard: &Arc<Shard>, version: i16, request: &R) -> R::Response {
+pub(super) async fn ask<R: Request>(shard: &Arc<Shard>, version: i16, request: &R) -> R::Response {
     let started = begin(shard, version, request);
     finish::<R>(version, started).await
 }

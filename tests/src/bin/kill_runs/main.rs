@@ -89,9 +89,15 @@ fn tell(entry: &Entry) {
     let Entry { round, round_seed, cycles, killed_starting, longest_start_ms, took_ms, .. } = entry;
     println!(
         "round {round} (seed {round_seed}): {cycles} cycles ({killed_starting} while starting, longest start \
-         {longest_start_ms} ms) in {took_ms} ms; {} records acknowledged, {} read, {} commits read, {} responses; \
-         {} violations",
-        entry.records_acknowledged, entry.records_read, entry.commits_read, entry.responses, entry.violations
+         {longest_start_ms} ms) in {took_ms} ms; {} records acknowledged, {} read, {} commits read, {} transactions, \
+         {} reads of committed data, {} responses; {} violations",
+        entry.records_acknowledged,
+        entry.records_read,
+        entry.commits_read,
+        entry.transactions,
+        entry.committed_reads,
+        entry.responses,
+        entry.violations
     );
     for violation in &entry.found {
         println!("    {violation}");
