@@ -82,6 +82,20 @@ impl Kafka {
         self.java_on(&FOR_TESTS, directory, main_class)
     }
 
+    /// Compiles a program of one file against Apache Kafka's jars; its classes go to a directory.
+    ///
+    /// # Errors
+    /// It does not compile.
+    pub fn compile(&self, source: &Path, into: &Path) -> Result<Self, Problem> {
+        let mut compiler = Command::new("javac");
+        compiler.arg("-nowarn").arg("-cp").arg(&self.class_path).arg("-d").arg(into).arg(source);
+        let output = compiler.output().doing("run javac")?;
+        if !output.status.success() {
+            return Err(Problem::new(format!("javac failed:\n{}", String::from_utf8_lossy(&output.stderr))));
+        }
+        Ok(Self { class_path: format!("{}:{}", into.display(), self.class_path), server: self.server })
+    }
+
     fn java_on(&self, machine: &Machine, directory: &Path, main_class: &str) -> Command {
         let log_configuration = root().join("tests/kafka").join(machine.log_configuration);
         let mut command = Command::new("java");

@@ -150,6 +150,10 @@ fn read_log(
             Err(error) => return Ok(Err(error)),
         };
         let bounds = *bounds.get_or_insert(now);
+        // What is dumped must be of one moment.
+        if now.log_start != bounds.log_start {
+            return Ok(Err(OFFSET_OUT_OF_RANGE));
+        }
         let Some(last) = batches.last().map(|batch| batch.last) else { return Ok(Ok((bounds, log))) };
         log.append(&mut batches);
         offset = last.saturating_add(1);

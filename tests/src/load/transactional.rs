@@ -23,14 +23,14 @@ const PRODUCE_BY_ID: i16 = 13;
 /// Most requests with records in a transaction.
 const WRITES_MAX: u64 = 4;
 /// Of so many transactions one is aborted, and one is left open; the others are committed.
-const ENDS: u64 = 6;
+const ENDS: u64 = 8;
 /// Once in so many writes offsets are committed too.
 const OFFSETS_ONCE_IN: u64 = 3;
 const READ_ONCE_IN: u64 = 12;
 /// Once in so many times a producer that was followed goes on as if it were not.
 const ZOMBIE_ONCE_IN: u64 = 2;
 /// Once in so many times one that left a transaction open waits until it has timed out.
-const TIMES_OUT_ONCE_IN: u64 = 3;
+const TIMES_OUT_ONCE_IN: u64 = 6;
 /// Rests between requests, in milliseconds.
 const REST_MS: u64 = 8;
 
