@@ -1,6 +1,7 @@
 //! A whole copy, with its kills.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,6 @@ use crate::broker::{Broker, BrokerProgram, Options};
 use crate::load::Random;
 use crate::ottla::Ottla;
 use crate::problem::Problem;
-use std::sync::Arc;
 
 const FILL_LIMIT: Duration = Duration::from_secs(600);
 const COMPARE_LIMIT: Duration = Duration::from_secs(1200);
@@ -59,9 +59,6 @@ pub struct CopyOutcome {
     pub copy_ms: u64,
     /// How long everything took, in milliseconds.
     pub took_ms: u64,
-    /// What was wrong.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub found: Vec<String>,
 }
 
 /// Whom a kill hits.
@@ -96,7 +93,6 @@ pub fn run_copy(program: &Ottla, directory: &Path, run: &CopyRun) -> Result<Copy
         client_kills: run.client_kills,
         copy_ms,
         took_ms: milliseconds(began.elapsed()),
-        found: Vec::new(),
     })
 }
 

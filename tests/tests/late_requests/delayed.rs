@@ -1,5 +1,6 @@
 //! Apache Kafka's Java client, of version 2, through a proxy that holds its requests back and delivers them when later
-//! transactions are open. It copies a partition; what comes out must be what went in.
+//! transactions are open. It copies a partition; what comes out must be what went in. Such a client sends no
+//! AddPartitionsToTxn and no AddOffsetsToTxn.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,10 +23,8 @@ const RECORDS_IN_TRANSACTION_MAX: u64 = 40;
 const PATIENT_MS: u64 = 600;
 const LIMIT: Duration = Duration::from_secs(120);
 /// Once in so many requests of these kinds one is held.
-const HELD_ONCE_IN: [(i16, u64); 4] =
-    [(PRODUCE, 14), (END_TXN, 12), (TXN_OFFSET_COMMIT, 16), (ADD_PARTITIONS_TO_TXN, 8)];
+const HELD_ONCE_IN: [(i16, u64); 3] = [(PRODUCE, 14), (END_TXN, 12), (TXN_OFFSET_COMMIT, 16)];
 const PRODUCE: i16 = 0;
-const ADD_PARTITIONS_TO_TXN: i16 = 24;
 const END_TXN: i16 = 26;
 const TXN_OFFSET_COMMIT: i16 = 28;
 /// A held request is delivered when the client has asked for so many ends of transactions meanwhile, at most.
