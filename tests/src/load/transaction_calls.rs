@@ -24,9 +24,6 @@ const TRANSACTION: i8 = 1;
 const INIT_PRODUCER_ID_VERSION: i16 = 4;
 const ADD_PARTITIONS_VERSION: i16 = 3;
 const ADD_OFFSETS_VERSION: i16 = 3;
-/// Versions of requests by which a broker knows what version of transactions its client goes by.
-const END_VERSIONS: [i16; 2] = [4, 5];
-const OFFSET_COMMIT_VERSIONS: [i16; 2] = [4, 5];
 
 /// How long a transaction of the load may take.
 pub(super) const TRANSACTION_TIMEOUT_MS: u64 = 1500;
@@ -35,9 +32,33 @@ pub(super) const TRANSACTION_TIMEOUT_MS: u64 = 1500;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flavor {
     /// Partitions are added before they are written to, and the epoch stays.
-    One = 0,
+    One,
     /// A write adds its partition, and the epoch rises with each transaction.
-    Two = 1,
+    Two,
+}
+
+/// The versions of requests tell a broker what version of transactions its client goes by.
+impl Flavor {
+    pub(super) fn produce_version(self) -> i16 {
+        match self {
+            Self::One => 11,
+            Self::Two => 12,
+        }
+    }
+
+    fn end_version(self) -> i16 {
+        match self {
+            Self::One => 4,
+            Self::Two => 5,
+        }
+    }
+
+    fn offset_commit_version(self) -> i16 {
+        match self {
+            Self::One => 4,
+            Self::Two => 5,
+        }
+    }
 }
 
 /// A producer as its requests name it.
@@ -126,7 +147,7 @@ pub(super) fn end(
     committed: bool,
 ) -> Result<Result<(i64, i16), i16>, Lost> {
     let (id, epoch) = named.identity;
-    let version = END_VERSIONS[named.flavor as usize];
+    let version = named.flavor.end_version();
     let request = EndTxnRequest::default()
         .with_transactional_id(named.transactional_id())
         .with_producer_id(ProducerId(id))
@@ -191,7 +212,7 @@ pub(super) fn commit_offsets(
         .with_producer_epoch(named.identity.1)
         .with_generation_id(-1)
         .with_topics(topics);
-    let version = OFFSET_COMMIT_VERSIONS[named.flavor as usize];
+    let version = named.flavor.offset_commit_version();
     let response = connection.call(version, &request);
     let response = response.inspect_err(|_| {
         for (.., operation) in &under_way {

@@ -14,10 +14,7 @@ use super::transaction_calls::{
 };
 use crate::history::{Partition, Sequence, Transaction};
 
-/// The versions of Produce that name topics by name: the newest of a client of the first version of transactions, and one
-/// of the second.
-const PRODUCE_VERSIONS: [i16; 2] = [11, 12];
-/// One that names them by id, of the second.
+/// A version of Produce that names topics by id, of the second version of transactions.
 const PRODUCE_BY_ID: i16 = 13;
 
 /// Most requests with records in a transaction.
@@ -143,12 +140,13 @@ impl Producer {
         transaction: Transaction,
     ) -> Result<(), Lost> {
         if client.random.once_in(2) {
-            return end(client, connection, zombie, transaction, client.random.clone().once_in(2)).map(drop);
+            let committed = client.random.once_in(2);
+            return end(client, connection, zombie, transaction, committed).map(drop);
         }
         self.maker.transaction = Some(transaction);
         let chosen = choose_partitions(&mut client.random, &client.world.stable);
         let batches = self.make(client, zombie, chosen.get(..1).unwrap_or_default());
-        let version = PRODUCE_VERSIONS[zombie.flavor as usize];
+        let version = zombie.flavor.produce_version();
         let id = Some(self.transactional.as_str());
         let (flight, sent) = post_as(client, connection, version, id, batches);
         if sent.is_err() {
@@ -247,7 +245,7 @@ impl Producer {
             }
         }
         let by_id = named.flavor == Flavor::Two && client.random.once_in(2);
-        let version = if by_id { PRODUCE_BY_ID } else { PRODUCE_VERSIONS[named.flavor as usize] };
+        let version = if by_id { PRODUCE_BY_ID } else { named.flavor.produce_version() };
         let id = Some(self.transactional.as_str());
         let (flight, sent) = post_as(client, connection, version, id, open.again.clone());
         if sent.is_err() {

@@ -21,7 +21,7 @@ const RECORDS: u64 = 4_000;
 const RECORDS_IN_TRANSACTION_MAX: u64 = 40;
 /// How long the client waits for an answer before it goes on over another connection.
 const PATIENT_MS: u64 = 600;
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(300);
 /// Once in so many requests of these kinds one is held.
 const HELD_ONCE_IN: [(i16, u64); 3] = [(PRODUCE, 14), (END_TXN, 12), (TXN_OFFSET_COMMIT, 16)];
 const PRODUCE: i16 = 0;
