@@ -20,7 +20,7 @@ pub(super) fn check(
     report: &mut Report,
 ) {
     let spans = transactions.spans.get(partition).map(Vec::as_slice).unwrap_or_default();
-    stable_offsets(partition, facts, spans, report);
+    stable_offsets(partition, facts, spans, transactions, report);
     for poll in facts.polls.iter().filter(|poll| poll.committed) {
         report.checked(Rule::ReadCommitted, 1);
         visible(partition, poll, transactions, report);
@@ -30,8 +30,15 @@ pub(super) fn check(
     }
 }
 
-/// Rule 11.
-fn stable_offsets(partition: &Partition, facts: &Facts<'_>, spans: &[Span], report: &mut Report) {
+/// Rule 11. A broker may look at the high watermark first, and at what is open when a transaction has ended since: then it
+/// tells a last stable offset that fits a later high watermark.
+fn stable_offsets(
+    partition: &Partition,
+    facts: &Facts<'_>,
+    spans: &[Span],
+    transactions: &Transactions<'_>,
+    report: &mut Report,
+) {
     for poll in &facts.polls {
         let Some((bounds, batches)) = poll.read else { continue };
         let end = bounds.last_stable;
@@ -50,9 +57,15 @@ fn stable_offsets(partition: &Partition, facts: &Facts<'_>, spans: &[Span], repo
             continue;
         }
         report.checked(Rule::StableOffset, 1);
-        let expected = last_stable(spans, bounds.high_watermark);
+        let expected = last_stable(spans, bounds.high_watermark, |_| false);
+        let completed = poll.operation.completed;
+        let ended = |span: &Span| {
+            let fates = span.transactions.iter().filter_map(|one| transactions.fates.get(one));
+            fates.fold(span.marker.is_some(), |ended, fate| ended && fate.may_have_ended_before(completed))
+        };
+        let highest = last_stable(spans, bounds.high_watermark, ended);
         // That the two bounds are in their order is rule 10's.
-        if end != expected && end <= bounds.high_watermark {
+        if (end < expected || end > highest) && end <= bounds.high_watermark {
             report.violated(Rule::StableOffset, || {
                 format!("{partition}: the last stable offset was {expected}, told was {bounds:?}")
             });
@@ -68,11 +81,12 @@ fn stable_offsets(partition: &Partition, facts: &Facts<'_>, spans: &[Span], repo
     }
 }
 
-/// The first offset that is undecided at this high watermark: a marker counts when it is below it.
-fn last_stable(spans: &[Span], high_watermark: i64) -> i64 {
+/// The first offset that is undecided at this high watermark: a marker counts when it is below it, and so does what has
+/// `ended` otherwise.
+fn last_stable(spans: &[Span], high_watermark: i64, ended: impl Fn(&Span) -> bool) -> i64 {
     let undecided = |span: &&Span| span.marker.is_none_or(|(marker, _)| marker >= high_watermark);
     let begun = spans.iter().take_while(|span| span.first < high_watermark);
-    begun.filter(undecided).map(|span| span.first).min().unwrap_or(high_watermark)
+    begun.filter(undecided).filter(|span| !ended(span)).map(|span| span.first).min().unwrap_or(high_watermark)
 }
 
 /// Rule 12: what is left out was aborted, and nothing else.

@@ -17,6 +17,8 @@ pub(super) struct Fate {
     pub(super) told: Option<(bool, u64)>,
     /// When a commit that may have been done was first asked for.
     pub(super) commit_asked: Option<u64>,
+    /// When an end was first asked for.
+    end_asked: Option<u64>,
     /// What the markers in the final logs say.
     pub(super) marked: Vec<(Partition, bool)>,
     /// Producer id and epoch.
@@ -29,6 +31,13 @@ impl Fate {
         let never = self.commit_asked.is_none().then_some(false);
         let told = self.told.map(|(committed, _)| committed);
         told.or_else(|| self.marked.first().map(|(_, committed)| *committed)).or(never)
+    }
+}
+
+impl Fate {
+    /// Whether it may have ended before this time. What nobody ends is aborted whenever the broker likes.
+    pub(super) fn may_have_ended_before(&self, at: u64) -> bool {
+        self.end_asked.is_none_or(|asked| asked < at)
     }
 }
 
@@ -83,6 +92,7 @@ impl<'a> Transactions<'a> {
             Call::End { transaction, id, epoch, committed } => {
                 let fate = self.fates.entry(*transaction).or_default();
                 fate.identity = Some((*id, *epoch));
+                fate.end_asked = fate.end_asked.or(Some(operation.invoked));
                 let error = operation.error();
                 let refused =
                     matches!(operation.outcome, Outcome::Fail(_)) && error != Some(CONCURRENT_TRANSACTIONS);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::broker::last_lines;
@@ -48,6 +49,8 @@ pub struct Running {
     process: Process,
     /// The offset up to which it says that it has copied.
     copied: Arc<AtomicU64>,
+    /// Writes what it says to its log.
+    follower: Option<JoinHandle<()>>,
     log: PathBuf,
 }
 
@@ -83,8 +86,8 @@ impl Job {
         let output = process.child().stdout.take().ok_or_else(|| Problem::new("has no standard output"))?;
         let copied = Arc::new(AtomicU64::new(0));
         let noted = Arc::clone(&copied);
-        std::thread::spawn(move || follow(BufReader::new(output), opened, &noted));
-        Ok(Running { process, copied, log })
+        let follower = std::thread::spawn(move || follow(BufReader::new(output), opened, &noted));
+        Ok(Running { process, copied, follower: Some(follower), log })
     }
 
     /// Runs the program to its end.
@@ -119,7 +122,12 @@ impl Running {
     /// # Errors
     /// It has failed.
     pub fn has_ended(&mut self, within: Duration) -> Result<bool, Problem> {
-        match self.process.wait(within)? {
+        let ended = self.process.wait(within)?;
+        // What it said last is in its log.
+        if let Some(follower) = self.follower.take_if(|_| ended.is_some()) {
+            let _ = follower.join();
+        }
+        match ended {
             None => Ok(false),
             Some(status) if status.success() => Ok(true),
             Some(status) => Err(self.problem(&format!("ended with {status}"))),

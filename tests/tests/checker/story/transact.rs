@@ -46,8 +46,8 @@ impl Story {
             });
             let ended: Vec<Transaction> = (0..2).map(|who| self.begin(who)).collect();
             for index in 0..2 {
-                for who in 0..2 {
-                    self.write(who, ended[who], index);
+                for (who, transaction) in ended.iter().enumerate() {
+                    self.write(who, *transaction, index);
                 }
                 self.read_paid(index);
             }
@@ -102,7 +102,7 @@ impl Story {
         let commit = Commit { offset, leader_epoch: 0, metadata: format!("{number}:metadata") };
         let group = TRANSACTIONS_GROUP.to_owned();
         let call = Call::Commit {
-            group: group.clone(),
+            group,
             partition,
             commit: commit.clone(),
             generation: -1,
