@@ -1,12 +1,13 @@
 //! The command line of `figures`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ottla_tests::measure::Warmth;
 use ottla_tests::problem::{Doing, Problem};
 use ottla_tests::workspace::root;
 
-const USAGE: &str = "usage: figures [empty | start | compaction] [--out DIRECTORY] [--scale F] [--rounds N] \
+const USAGE: &str = "usage: figures [empty | start | compaction | commits] [--out DIRECTORY] [--scale F] [--rounds N] \
                      [--brokers ottla,kafka] [--cache warm|cold]";
 
 const ROUNDS: usize = 3;
@@ -20,6 +21,8 @@ pub(crate) enum What {
     Start,
     /// The compaction of a large offsets log.
     Compaction,
+    /// Commits of offsets.
+    Commits,
 }
 
 /// What was asked for.
@@ -58,6 +61,7 @@ impl Arguments {
                 "empty" => parsed.what = What::Empty,
                 "start" => parsed.what = What::Start,
                 "compaction" => parsed.what = What::Compaction,
+                "commits" => parsed.what = What::Commits,
                 _ => {
                     let value = arguments.next();
                     let value = value.ok_or_else(|| Problem::new(format!("{name} has no value\n{USAGE}")))?;
@@ -82,6 +86,11 @@ impl Arguments {
             return Err(Problem::new(format!("--scale is {}, not above 0 and at most 1", self.scale)));
         }
         Ok(())
+    }
+
+    /// A time at this scale.
+    pub(crate) fn scaled_time(&self, full: Duration) -> Duration {
+        full.mul_f64(self.scale)
     }
 
     /// A number of things at this scale, at least 1.

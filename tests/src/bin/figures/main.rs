@@ -1,17 +1,19 @@
 //! Measures the release binary, beside Apache Kafka where that says something.
 //!
-//!     cargo run --release -p ottla-tests --bin figures [empty | start | compaction] [OPTION…]
+//!     cargo run --release -p ottla-tests --bin figures [empty | start | compaction | commits] [OPTION…]
 //!
 //! * `empty`, the default: how soon a broker with an empty directory serves, how much memory it holds when idle, and how
 //!   large the binary is. `OTTLA_TEST_BROKER=kafka` measures Apache Kafka in the same way.
 //! * `start`: how soon a broker with many full partitions serves all of them, after a clean stop and after kill -9.
 //! * `compaction`: how long the compaction of a large offsets log takes, in how much memory, and what a producer notices.
+//! * `commits`: commits of offsets with 1, 16 and 128 committers: rate, latency, and what one costs the broker.
 //!
 //! Each prints a table and writes the raw figures as JSON to `docs/measurements`.
 
 #![allow(clippy::print_stdout, reason = "the tables are what this program is for")]
 
 mod arguments;
+mod commits;
 mod compaction;
 mod empty;
 mod output;
@@ -19,6 +21,7 @@ mod start;
 
 use std::process::ExitCode;
 
+use ottla_tests::measure::{ECHO_ARGUMENT, serve_echo};
 use ottla_tests::problem::Problem;
 
 use crate::arguments::{Arguments, What};
@@ -34,10 +37,16 @@ fn main() -> ExitCode {
 }
 
 fn measure() -> Result<(), Problem> {
-    let arguments = Arguments::parse(std::env::args().skip(1))?;
+    let mut given = std::env::args().skip(1).peekable();
+    // The floor runs in a process of its own: this program, started by itself.
+    if given.next_if(|argument| argument == ECHO_ARGUMENT).is_some() {
+        return serve_echo(given);
+    }
+    let arguments = Arguments::parse(given)?;
     match arguments.what {
         What::Empty => empty::measure(&arguments),
         What::Start => start::measure(&arguments),
         What::Compaction => compaction::measure(&arguments),
+        What::Commits => commits::measure(&arguments),
     }
 }
