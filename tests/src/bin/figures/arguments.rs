@@ -7,8 +7,8 @@ use ottla_tests::measure::Warmth;
 use ottla_tests::problem::{Doing, Problem};
 use ottla_tests::workspace::root;
 
-const USAGE: &str = "usage: figures [empty | start | compaction | commits] [--out DIRECTORY] [--scale F] [--rounds N] \
-                     [--brokers ottla,kafka] [--cache warm|cold]";
+const USAGE: &str = "usage: figures [empty | start | compaction | commits | groups] \
+                     [--out DIRECTORY] [--scale F] [--rounds N] [--brokers ottla,kafka] [--cache warm|cold]";
 
 const ROUNDS: usize = 3;
 
@@ -23,6 +23,8 @@ pub(crate) enum What {
     Compaction,
     /// Commits of offsets.
     Commits,
+    /// Groups that form, lose a member, and are read again.
+    Groups,
 }
 
 /// What was asked for.
@@ -62,6 +64,7 @@ impl Arguments {
                 "start" => parsed.what = What::Start,
                 "compaction" => parsed.what = What::Compaction,
                 "commits" => parsed.what = What::Commits,
+                "groups" => parsed.what = What::Groups,
                 _ => {
                     let value = arguments.next();
                     let value = value.ok_or_else(|| Problem::new(format!("{name} has no value\n{USAGE}")))?;

@@ -1,12 +1,14 @@
 //! Measures the release binary, beside Apache Kafka where that says something.
 //!
-//!     cargo run --release -p ottla-tests --bin figures [empty | start | compaction | commits] [OPTION…]
+//!     cargo run --release -p ottla-tests --bin figures [empty | start | compaction | commits | groups] [OPTION…]
 //!
 //! * `empty`, the default: how soon a broker with an empty directory serves, how much memory it holds when idle, and how
 //!   large the binary is. `OTTLA_TEST_BROKER=kafka` measures Apache Kafka in the same way.
 //! * `start`: how soon a broker with many full partitions serves all of them, after a clean stop and after kill -9.
 //! * `compaction`: how long the compaction of a large offsets log takes, in how much memory, and what a producer notices.
 //! * `commits`: commits of offsets with 1, 16 and 128 committers: rate, latency, and what one costs the broker.
+//! * `groups`: how long groups of 50 and 500 members take to form and to replace a member, and how soon a broker that
+//!   starts with a million committed offsets tells them.
 //!
 //! Each prints a table and writes the raw figures as JSON to `docs/measurements`.
 
@@ -16,6 +18,7 @@ mod arguments;
 mod commits;
 mod compaction;
 mod empty;
+mod groups;
 mod output;
 mod start;
 
@@ -48,5 +51,6 @@ fn measure() -> Result<(), Problem> {
         What::Start => start::measure(&arguments),
         What::Compaction => compaction::measure(&arguments),
         What::Commits => commits::measure(&arguments),
+        What::Groups => groups::measure(&arguments),
     }
 }
