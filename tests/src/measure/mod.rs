@@ -23,6 +23,7 @@ mod spread;
 mod steady;
 mod subject;
 mod topics;
+mod transactor;
 mod usage;
 
 pub use batch::batch_of;
@@ -44,4 +45,5 @@ pub use spread::Spread;
 pub use steady::Steady;
 pub use subject::{Subject, subjects};
 pub use topics::{NewTopic, create_topics, repeat};
+pub use transactor::{TransactionShape, Transactor};
 pub use usage::{Memory, Usage};

@@ -7,7 +7,7 @@ use ottla_tests::measure::Warmth;
 use ottla_tests::problem::{Doing, Problem};
 use ottla_tests::workspace::root;
 
-const USAGE: &str = "usage: figures [empty | start | compaction | commits | groups] \
+const USAGE: &str = "usage: figures [empty | start | compaction | commits | groups | transactions] \
                      [--out DIRECTORY] [--scale F] [--rounds N] [--brokers ottla,kafka] [--cache warm|cold]";
 
 const ROUNDS: usize = 3;
@@ -25,6 +25,8 @@ pub(crate) enum What {
     Commits,
     /// Groups that form, lose a member, and are read again.
     Groups,
+    /// Transactions.
+    Transactions,
 }
 
 /// What was asked for.
@@ -65,6 +67,7 @@ impl Arguments {
                 "compaction" => parsed.what = What::Compaction,
                 "commits" => parsed.what = What::Commits,
                 "groups" => parsed.what = What::Groups,
+                "transactions" => parsed.what = What::Transactions,
                 _ => {
                     let value = arguments.next();
                     let value = value.ok_or_else(|| Problem::new(format!("{name} has no value\n{USAGE}")))?;

@@ -1,6 +1,7 @@
 //! Measures the release binary, beside Apache Kafka where that says something.
 //!
-//!     cargo run --release -p ottla-tests --bin figures [empty | start | compaction | commits | groups] [OPTION…]
+//!     cargo run --release -p ottla-tests --bin figures [empty | start | compaction | commits | groups | transactions]
+//!     [OPTION…]
 //!
 //! * `empty`, the default: how soon a broker with an empty directory serves, how much memory it holds when idle, and how
 //!   large the binary is. `OTTLA_TEST_BROKER=kafka` measures Apache Kafka in the same way.
@@ -9,6 +10,7 @@
 //! * `commits`: commits of offsets with 1, 16 and 128 committers: rate, latency, and what one costs the broker.
 //! * `groups`: how long groups of 50 and 500 members take to form and to replace a member, and how soon a broker that
 //!   starts with a million committed offsets tells them.
+//! * `transactions`: small transactions with an offset commit each, and large ones, by 1 and 16 producers.
 //!
 //! Each prints a table and writes the raw figures as JSON to `docs/measurements`.
 
@@ -21,6 +23,7 @@ mod empty;
 mod groups;
 mod output;
 mod start;
+mod transactions;
 
 use std::process::ExitCode;
 
@@ -52,5 +55,6 @@ fn measure() -> Result<(), Problem> {
         What::Compaction => compaction::measure(&arguments),
         What::Commits => commits::measure(&arguments),
         What::Groups => groups::measure(&arguments),
+        What::Transactions => transactions::measure(&arguments),
     }
 }

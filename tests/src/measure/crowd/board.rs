@@ -68,7 +68,7 @@ impl Board {
         self.change.notify_all();
     }
 
-    /// Waits until all have the same epoch, and together every partition once. Gives the time of the last change.
+    /// Waits until all have the same epoch, fair shares, and together every partition once. Gives the time of the last change.
     pub(super) fn wait_until_stable(&self, limit: Duration) -> Result<Instant, Problem> {
         let mut state = self.state();
         let deadline = Instant::now() + limit;
@@ -99,6 +99,13 @@ impl State {
         if first.epoch == 0 || members.any(|member| member.epoch != first.epoch) {
             return false;
         }
+        // Who has come last may have to wait for a fair share.
+        let members = i32::try_from(self.said.iter().flatten().count()).unwrap_or(i32::MAX);
+        let least = usize::try_from(partitions / members.max(1)).unwrap_or_default();
+        let fair = least..=least.saturating_add(1);
+        if !self.said.iter().flatten().all(|member| fair.contains(&member.partitions.len())) {
+            return false;
+        }
         let mut all: Vec<i32> =
             self.said.iter().flatten().flat_map(|member| member.partitions.iter().copied()).collect();
         all.sort_unstable();
@@ -111,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_group_is_stable_when_all_agree_and_nothing_is_missing_or_doubled() {
+    fn a_group_is_stable_when_all_agree_and_share_fairly_and_nothing_is_missing_or_doubled() {
         let board = Board::new(2, 2);
         let stable = || board.state().is_stable(2);
         board.say(0, 1, vec![0, 1]);
@@ -119,7 +126,10 @@ mod tests {
         board.say(1, 2, vec![1]);
         board.say(0, 2, vec![0, 1]);
         assert!(!stable());
+        board.say(1, 2, vec![]);
+        assert!(!stable());
         board.say(0, 2, vec![0]);
+        board.say(1, 2, vec![1]);
         assert!(stable());
         board.forget(1);
         assert!(!stable());
