@@ -33,8 +33,8 @@ impl Started {
 
     /// The wall clock as far as things may expire by it: it never runs ahead of the monotonic clock, so that a clock
     /// that is set forward deletes nothing. At start it is believed.
-    pub(crate) fn expiry(&self, clock: &dyn Clock) -> WallMillis {
-        WallMillis(clock.wall().0.min(self.steady(clock.monotonic()).0))
+    pub(crate) fn expiry(&self, wall: WallMillis, monotonic: Monotonic) -> WallMillis {
+        WallMillis(wall.0.min(self.steady(monotonic).0))
     }
 }
 

@@ -13,7 +13,6 @@ use crate::workspace::root;
 /// The system does not tell.
 pub fn describe() -> Result<Value, Problem> {
     let cores = std::thread::available_parallelism().doing("count the cores")?;
-    let load = std::fs::read_to_string("/proc/loadavg").doing("read /proc/loadavg")?;
     Ok(json!({
         "processor": field_of("/proc/cpuinfo", "model name")?,
         "cores": cores.get(),
@@ -22,8 +21,17 @@ pub fn describe() -> Result<Value, Problem> {
         "compiler": output_of("rustc", &["--version"])?,
         "date": output_of("date", &["--utc", "+%Y-%m-%d"])?,
         "commit": output_of("git", &["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"])?,
-        "load_average_before": load.split(' ').take(3).collect::<Vec<_>>().join(" "),
+        "load_average_before": load_average()?,
     }))
+}
+
+/// How busy the machine was in the last minute, five and fifteen minutes.
+///
+/// # Errors
+/// The system does not tell.
+pub fn load_average() -> Result<String, Problem> {
+    let load = std::fs::read_to_string("/proc/loadavg").doing("read /proc/loadavg")?;
+    Ok(load.split(' ').take(3).collect::<Vec<_>>().join(" "))
 }
 
 /// The value of the first line `NAME: VALUE` of a file of the kernel.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::echo::Echo;
 use crate::broker::{Broker, BrokerProgram, Options};
 use crate::kafka::Kafka;
 use crate::ottla::Ottla;
@@ -40,6 +41,14 @@ impl Subject {
         let kafka = Kafka::fetch()?.as_its_scripts_start_it();
         let description = json!({"name": kafka.name(), "java_options": kafka.server_options()});
         Ok(Self { name: "kafka", description, program: Arc::new(kafka) })
+    }
+
+    /// The floor: a server that answers every request with this frame, and does no work.
+    #[must_use]
+    pub fn echo(response: Vec<u8>) -> Self {
+        let echo = Echo::new(response);
+        let description = json!({"name": echo.name()});
+        Self { name: "echo", description, program: Arc::new(echo) }
     }
 
     /// Starts it with an empty data directory.

@@ -60,7 +60,10 @@ pub fn create_topics(broker: &mut Broker, topics: &[NewTopic]) -> Result<(), Pro
 }
 
 /// Asks again until the answer is good; gives the time since the broker's exec.
-pub(super) fn repeat(
+///
+/// # Errors
+/// The broker ended, or the answer is not good within the limit of its start.
+pub fn repeat(
     broker: &mut Broker,
     mut ask: impl FnMut() -> Result<(), Problem>,
 ) -> Result<Duration, Problem> {

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tracing::{debug, info};
 
+use super::idle::IdleTimer;
 use super::listener::Advertised;
 use super::outgoing::Outgoing;
 use crate::api::{self, Client, Measure, Started};
@@ -164,9 +166,9 @@ impl Connection {
     }
 
     /// Serves until the client goes, breaks the protocol, or the broker stops.
-    pub(crate) async fn serve(mut self, mut stop: watch::Receiver<bool>) {
+    pub(crate) async fn serve(mut self, stop: watch::Receiver<bool>) {
         let peer = self.client.peer;
-        match self.run(&mut stop).await {
+        match self.run(stop).await {
             Ok(()) => debug!(%peer, "connection closed"),
             Err(End::Io(error)) => debug!(%peer, %error, "connection lost"),
             Err(End::Protocol(reason)) => {
@@ -175,7 +177,10 @@ impl Connection {
         }
     }
 
-    async fn run(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), End> {
+    async fn run(&mut self, mut stop: watch::Receiver<bool>) -> Result<(), End> {
+        // Both live as long as the connection: to make them anew for every event costs more than a small request.
+        let mut stopped = pin!(async move { drop(stop.changed().await) });
+        let mut idle = IdleTimer::new(self.idle_after());
         loop {
             self.start_requests();
             if self.pending.is_empty()
@@ -184,7 +189,9 @@ impl Connection {
             {
                 return Err(End::Protocol(reason));
             }
-            match self.next_event(stop).await? {
+            let event = self.next_event(stopped.as_mut(), &mut idle).await?;
+            idle.touch();
+            match event {
                 Event::Answered(answer) => self.answered(answer),
                 Event::Read(0) if self.frames.is_empty() => return Ok(()),
                 Event::Read(0) => return Err(End::Protocol("the stream ended inside a frame".to_owned())),
@@ -284,24 +291,37 @@ impl Connection {
         }
     }
 
-    async fn next_event(&mut self, stop: &mut watch::Receiver<bool>) -> Result<Event, End> {
+    async fn next_event(
+        &mut self,
+        mut stopped: Pin<&mut impl Future<Output = ()>>,
+        idle: &mut IdleTimer,
+    ) -> Result<Event, End> {
         self.take_ready();
         let waiting = !self.pending.is_empty();
         let missing = self.admission.missing(&self.frames);
         let may_read = !self.stalled;
-        let idle = self.idle_after();
         let Self { stream, frames, pending, outgoing, memory, shard, .. } = self;
         if !outgoing.is_empty() {
+            // A client that reads as fast as it is written to is no reason to forget the others.
+            tokio::task::coop::consume_budget().await;
+            // Nearly every answer fits into the socket at once.
+            if let Some(bytes) = outgoing.try_write(stream).map_err(End::Io)? {
+                return Ok(written_bytes(shard, bytes));
+            }
             // Nothing else is done while the client does not read: that is what bounds the memory of answers.
             return tokio::select! {
-                written = tokio::time::timeout(idle, outgoing.write_some(stream)) => match written {
-                    Ok(result) => result.map(|bytes| written_bytes(shard, bytes)).map_err(End::Io),
-                    Err(_) => Ok(Event::Idle),
-                },
-                _ = stop.changed() => Ok(Event::Stopped),
+                biased;
+                () = stopped.as_mut() => Ok(Event::Stopped),
+                written = outgoing.write_some(stream) => {
+                    written.map(|bytes| written_bytes(shard, bytes)).map_err(End::Io)
+                }
+                () = idle.passed() => Ok(Event::Idle),
             };
         }
+        // The stop comes first, so that a busy client does not keep it from being seen.
         let event = tokio::select! {
+            biased;
+            () = stopped.as_mut() => Event::Stopped,
             answer = front_answer(pending), if waiting => Event::Answered(answer),
             read = stream.read_buf(frames.buffer_mut()), if may_read && missing == 0 => {
                 let read = read.map_err(End::Io)?;
@@ -309,8 +329,7 @@ impl Connection {
                 Event::Read(read)
             }
             more = memory.admit(missing), if may_read && missing > 0 => Event::Admitted(missing, more),
-            () = tokio::time::sleep(idle), if !waiting => Event::Idle,
-            _ = stop.changed() => Event::Stopped,
+            () = idle.passed(), if !waiting => Event::Idle,
         };
         if let Event::Answered(answer) = &event {
             if let Some(measure) = self.pending.front().and_then(|front| front.measure.as_ref()) {
@@ -327,8 +346,8 @@ impl Connection {
     fn idle_after(&self) -> Duration {
         match u64::try_from(self.shard.settings().connections_max_idle_ms) {
             Ok(millis) => Duration::from_millis(millis),
-            // A negative time means never; a year is as good.
-            Err(_) => Duration::from_secs(365 * 24 * 3600),
+            // A negative time means never.
+            Err(_) => Duration::MAX,
         }
     }
 }

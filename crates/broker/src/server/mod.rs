@@ -1,6 +1,7 @@
 //! Sockets: listeners, connections, and how answers leave.
 
 mod connection;
+mod idle;
 mod listener;
 mod metrics;
 mod outgoing;

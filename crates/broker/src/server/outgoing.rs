@@ -35,12 +35,31 @@ impl Outgoing {
         self.bytes
     }
 
+    /// Writes what the socket takes in one call, and tells how much that was; `None` when it takes nothing now.
+    pub(super) fn try_write(&mut self, stream: &TcpStream) -> io::Result<Option<usize>> {
+        let written = match self.parts.front() {
+            // A plain write costs the kernel less than one of many pieces.
+            Some(only) if self.parts.len() == 1 => stream.try_write(only),
+            _ => stream.try_write_vectored(&self.slices()),
+        };
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            written => self.advance_by(written?).map(Some),
+        }
+    }
+
     /// Writes what the socket takes in one call, and tells how much that was. May be dropped at its await without
     /// losing or repeating a byte.
     pub(super) async fn write_some(&mut self, stream: &mut TcpStream) -> io::Result<usize> {
-        let slices: Vec<IoSlice<'_>> =
-            self.parts.iter().take(SLICES_PER_WRITE_MAX).map(|part| IoSlice::new(part)).collect();
-        let written = stream.write_vectored(&slices).await?;
+        let written = stream.write_vectored(&self.slices()).await?;
+        self.advance_by(written)
+    }
+
+    fn slices(&self) -> Vec<IoSlice<'_>> {
+        self.parts.iter().take(SLICES_PER_WRITE_MAX).map(|part| IoSlice::new(part)).collect()
+    }
+
+    fn advance_by(&mut self, written: usize) -> io::Result<usize> {
         if written == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }

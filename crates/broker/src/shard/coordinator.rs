@@ -413,7 +413,7 @@ fn env<'a>(
     random: &'a mut SystemRandom,
 ) -> Env<'a> {
     let (wall, monotonic) = (clock.wall(), clock.monotonic());
-    Env { wall, expiry_wall: started.expiry(clock), monotonic, random, presence }
+    Env { wall, expiry_wall: started.expiry(wall, monotonic), monotonic, random, presence }
 }
 
 fn push(builder: &mut BatchBuilder, timestamp: i64, record: &Record) {

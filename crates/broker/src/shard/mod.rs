@@ -139,7 +139,7 @@ impl Shard {
 
     /// The wall clock as far as things may expire by it ([`Started::expiry`]).
     pub(crate) fn expiry_now(&self) -> WallMillis {
-        self.started.expiry(&*self.clock)
+        self.started.expiry(self.clock.wall(), self.clock.monotonic())
     }
 
     /// The wall clock.

@@ -37,6 +37,9 @@ const LEGACY_OFFSET_COMMIT: i16 = 0;
 const OFFSET_COMMIT: i16 = 1;
 const GROUP_METADATA: i16 = 2;
 
+/// Bytes of the key of a committed offset without its texts: type, two lengths, partition.
+const OFFSET_COMMIT_FIXED_BYTES: usize = 2 + 2 + 2 + 4;
+
 impl<'a> Key<'a> {
     /// Reads a key. Bytes after it are passed over, as in Kafka (`CoordinatorRecordSerde`).
     ///
@@ -68,7 +71,9 @@ impl<'a> Key<'a> {
         topic: &TopicName,
         partition: PartitionIndex,
     ) -> Result<Bytes, EncodeError> {
-        let mut writer = Writer::new();
+        // Exactly what is written, so that nothing is moved or cut: there is one of these for every commit.
+        let texts = group.len().saturating_add(topic.as_str().len());
+        let mut writer = Writer::with_capacity(texts.saturating_add(OFFSET_COMMIT_FIXED_BYTES));
         writer.i16(OFFSET_COMMIT);
         writer.string(group);
         writer.string(topic.as_str());

@@ -28,6 +28,9 @@ const VERSION_WRITTEN: i16 = 4;
 /// The only version with an expiry of its own, written for commits that bring one.
 const VERSION_WITH_EXPIRY: i16 = 1;
 const TAG_TOPIC_ID: u32 = 0;
+/// Bytes of a value without its metadata, at most: version, offset, epoch or expiry, length, time, and the topic's id with
+/// its tag.
+const FIXED_BYTES_MAX: usize = 2 + 8 + 8 + 5 + 8 + 3 + 16;
 
 impl<'a> OffsetCommitValue<'a> {
     /// Reads a value of any version. Bytes after it are passed over, as in Kafka.
@@ -64,7 +67,7 @@ impl<'a> OffsetCommitValue<'a> {
     /// # Errors
     /// [`EncodeError`] when the metadata is longer than 32767 bytes.
     pub fn encode(&self) -> Result<Bytes, EncodeError> {
-        let mut writer = Writer::new();
+        let mut writer = Writer::with_capacity(self.metadata.len().saturating_add(FIXED_BYTES_MAX));
         if self.expire_timestamp_ms != NONE {
             writer.i16(VERSION_WITH_EXPIRY);
             writer.i64(self.offset);

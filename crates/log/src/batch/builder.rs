@@ -22,6 +22,22 @@ pub struct NewRecord<'a> {
     pub headers: &'a [(&'a [u8], Option<&'a [u8]>)],
 }
 
+/// Bytes of a variable-length integer, at most: of 32 bits, and of 64.
+const VARINT_BYTES_MAX: usize = 5;
+const VARLONG_BYTES_MAX: usize = 10;
+
+impl NewRecord<'_> {
+    /// Bytes of the record, at most, without its length.
+    fn size_max(&self) -> usize {
+        let field = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len).saturating_add(VARINT_BYTES_MAX);
+        let header = |(key, value): &(&[u8], Option<&[u8]>)| field(Some(key)).saturating_add(field(*value));
+        // Attributes, timestamp, offset and the number of headers.
+        let fixed = 1 + VARLONG_BYTES_MAX + 2 * VARINT_BYTES_MAX;
+        let headers = self.headers.iter().map(header);
+        headers.chain([field(self.key), field(self.value)]).fold(fixed, usize::saturating_add)
+    }
+}
+
 /// Builds one v2 batch, as a client would send it (`MemoryRecordsBuilder`).
 #[derive(Debug, Clone)]
 pub struct BatchBuilder {
@@ -92,6 +108,7 @@ impl BatchBuilder {
         self.max_timestamp = self.max_timestamp.max(record.timestamp);
         let bytes = &mut self.scratch;
         bytes.clear();
+        bytes.reserve(record.size_max());
         bytes.push(0);
         write_varlong(record.timestamp.wrapping_sub(self.base_timestamp), bytes);
         write_varint(self.count, bytes);
@@ -102,6 +119,7 @@ impl BatchBuilder {
             write_nullable(Some(key), bytes);
             write_nullable(*value, bytes);
         }
+        self.body.reserve(self.scratch.len().saturating_add(VARINT_BYTES_MAX));
         write_length(self.scratch.len(), &mut self.body);
         self.body.extend_from_slice(&self.scratch);
         self.count = self.count.saturating_add(1);

@@ -1,13 +1,14 @@
 //! The command line of `figures`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ottla_tests::measure::Warmth;
 use ottla_tests::problem::{Doing, Problem};
 use ottla_tests::workspace::root;
 
-const USAGE: &str = "usage: figures [empty | start | compaction] [--out DIRECTORY] [--scale F] [--rounds N] \
-                     [--brokers ottla,kafka] [--cache warm|cold]";
+const USAGE: &str = "usage: figures [empty | start | compaction | commits | groups | transactions] \
+                     [--out DIRECTORY] [--scale F] [--rounds N] [--brokers ottla,kafka] [--cache warm|cold]";
 
 const ROUNDS: usize = 3;
 
@@ -20,6 +21,12 @@ pub(crate) enum What {
     Start,
     /// The compaction of a large offsets log.
     Compaction,
+    /// Commits of offsets.
+    Commits,
+    /// Groups that form, lose a member, and are read again.
+    Groups,
+    /// Transactions.
+    Transactions,
 }
 
 /// What was asked for.
@@ -58,6 +65,9 @@ impl Arguments {
                 "empty" => parsed.what = What::Empty,
                 "start" => parsed.what = What::Start,
                 "compaction" => parsed.what = What::Compaction,
+                "commits" => parsed.what = What::Commits,
+                "groups" => parsed.what = What::Groups,
+                "transactions" => parsed.what = What::Transactions,
                 _ => {
                     let value = arguments.next();
                     let value = value.ok_or_else(|| Problem::new(format!("{name} has no value\n{USAGE}")))?;
@@ -82,6 +92,11 @@ impl Arguments {
             return Err(Problem::new(format!("--scale is {}, not above 0 and at most 1", self.scale)));
         }
         Ok(())
+    }
+
+    /// A time at this scale.
+    pub(crate) fn scaled_time(&self, full: Duration) -> Duration {
+        full.mul_f64(self.scale)
     }
 
     /// A number of things at this scale, at least 1.
