@@ -125,9 +125,10 @@ impl Builder {
         let place = self.place();
         // What DescribeConfigs tells is what is in force.
         let mut settings = self.settings;
-        settings.listeners =
+        let bound: Vec<String> =
             listeners.iter().map(|listener| format!("{}://{}", listener.name, listener.address)).collect();
-        settings.log_dirs = vec![place.path.display().to_string()];
+        let log_dirs = vec![place.path.display().to_string()];
+        settings.started_with(bound, log_dirs);
         let connections = usize::try_from(settings.max_connections).unwrap_or(0);
         let connections = Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS)));
         let memory = RequestMemory::new(settings.queued_max_request_bytes);

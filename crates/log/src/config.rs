@@ -1,6 +1,9 @@
 //! The settings of one log.
 
-use crate::batch::{Origin, Rules, TimestampType};
+use ottla_model::Offset;
+
+use crate::Identity;
+use crate::batch::{Origin, Rules, TargetCompression, TimestampType};
 
 /// A topic's settings as its logs need them, under Apache Kafka's names, units and defaults (`LogConfig`).
 ///
@@ -12,6 +15,10 @@ pub struct LogConfig {
     pub segment_bytes: u32,
     /// Oldest active segment, in milliseconds of the records' timestamps (`segment.ms`).
     pub segment_ms: i64,
+    /// Most that is taken off `segment_ms`, in milliseconds, so that logs do not all roll at once (`segment.jitter.ms`).
+    pub segment_jitter_ms: i64,
+    /// The codec that batches of clients are stored in; `None` for whatever they come in (`compression.type`).
+    pub compression: Option<TargetCompression>,
     /// Bytes of log between two entries of an index (`index.interval.bytes`).
     pub index_interval_bytes: u32,
     /// Largest index file, in bytes (`segment.index.bytes`).
@@ -60,6 +67,8 @@ impl Default for LogConfig {
         Self {
             segment_bytes: 1024 * 1024 * 1024,
             segment_ms: 7 * DAY_MS,
+            segment_jitter_ms: 0,
+            compression: None,
             index_interval_bytes: 4096,
             index_size_max_bytes: 10 * 1024 * 1024,
             max_message_bytes: 1024 * 1024 + crate::batch::LOG_OVERHEAD_BYTES,
@@ -110,8 +119,56 @@ impl LogConfig {
         if self.compacted { self.segment_ms.min(self.max_compaction_lag_ms.max(0)) } else { self.segment_ms }
     }
 
+    /// [`Self::segment_ms_bounded`] less the jitter of the segment that begins at `base_offset` of that partition. Kafka
+    /// draws it anew at each start; here it is the same for the same segment.
+    pub(crate) fn segment_ms_jittered(&self, identity: &Identity, base_offset: Offset) -> i64 {
+        let longest = self.segment_ms_bounded();
+        let most = self.segment_jitter_ms.min(longest);
+        if most <= 0 {
+            return longest;
+        }
+        let id = identity.topic_id.0.iter().fold(0u64, |sum, byte| mixed(sum ^ u64::from(*byte)));
+        let seed = id ^ u64::from(identity.partition.unsigned_abs()).rotate_left(43);
+        let drawn = mixed(seed ^ base_offset.unsigned_abs());
+        let jitter = i64::try_from(drawn % most.unsigned_abs()).unwrap_or(0);
+        longest.saturating_sub(jitter)
+    }
+
     /// `segment_bytes`, as far as an index can point.
     pub(crate) fn segment_bytes_bounded(&self) -> u64 {
         self.segment_bytes.min(SEGMENT_BYTES_MAX).into()
+    }
+}
+
+/// Spreads a number over all bits (SplitMix64).
+fn mixed(seed: u64) -> u64 {
+    let first = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let second = (first ^ first >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let third = (second ^ second >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    third ^ third >> 31
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ottla_model::{TopicId, TopicName};
+
+    #[test]
+    fn jitter_differs_from_segment_to_segment_and_stays_within_its_bound() {
+        let config = LogConfig { segment_ms: 1000, segment_jitter_ms: 100, ..LogConfig::default() };
+        let topic = TopicName::new("orders").expect("legal");
+        let identity = Identity { topic, partition: 3, topic_id: TopicId([5; 16]) };
+        let drawn = |config: &LogConfig| {
+            (0..1000).map(|offset| config.segment_ms_jittered(&identity, offset)).collect::<Vec<_>>()
+        };
+        let all = drawn(&config);
+        assert!(all.iter().all(|ms| (901..=1000).contains(ms)));
+        let different: std::collections::HashSet<_> = all.iter().collect();
+        assert!(different.len() > 90, "{}", different.len());
+        assert_eq!(all, drawn(&config));
+        // More jitter than there is to take it from.
+        let all = drawn(&LogConfig { segment_jitter_ms: 5000, ..config.clone() });
+        assert!(all.iter().all(|ms| (1..=1000).contains(ms)));
+        assert!(drawn(&LogConfig { segment_jitter_ms: 0, ..config }).iter().all(|ms| *ms == 1000));
     }
 }

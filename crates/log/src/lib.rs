@@ -28,7 +28,7 @@ mod segment;
 
 pub use batch::{
     BatchBuilder, BatchError, BatchHeader, Compression, NewRecord, Origin, Record, RecordError, Rules,
-    TimestampType, ValidBatch, records, validate,
+    TargetCompression, TimestampType, ValidBatch, records, validate,
 };
 pub use clean::{
     Census, CleanBlocked, CleanBound, CleanLimits, CleanPlan, CleanStats, CleanStatus, Cleaned, CleanedCount,

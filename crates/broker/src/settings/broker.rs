@@ -222,7 +222,7 @@ settings! {
     compression_zstd_level: i32 = "compression.zstd.level", 3, Check::Range(-131_072.0, 22.0), ClusterWide Medium,
         "Level of Zstandard where batches are compressed again.";
     log_segment_delete_delay_ms: i64 = "log.segment.delete.delay.ms", 60_000, Check::AtLeast(0), ClusterWide High,
-        "How long the files of a deleted segment stay on disk.";
+        "Kept only: a deleted segment is removed at once, and readers keep what they hold of it.";
 }
 
 impl Settings {
@@ -242,6 +242,13 @@ impl Settings {
         }
         self.given.put(name, printed.unwrap_or_default());
         Ok(())
+    }
+
+    /// Takes note of where the broker listens and keeps its data, whoever said so.
+    pub(crate) fn started_with(&mut self, listeners: Vec<String>, log_dirs: Vec<String>) {
+        self.given.put("listeners", listeners.join(","));
+        self.given.put("log.dirs", log_dirs.join(","));
+        (self.listeners, self.log_dirs) = (listeners, log_dirs);
     }
 
     /// The value in force of any setting of a broker, as Kafka prints it; `None` for null and for unknown names.

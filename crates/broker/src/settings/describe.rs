@@ -89,10 +89,18 @@ fn scoped(layers: &Layers, own: &Overrides, setting: &ScopedSetting, source: Sou
     }
 }
 
+/// Rates that are no settings of a file; Kafka describes them once they are set (`QuotaConfig.brokerQuotaConfigs`).
+const UNLESS_SET: [&str; 3] = [
+    "follower.replication.throttled.rate",
+    "leader.replication.throttled.rate",
+    "replica.alter.log.dirs.io.max.bytes.per.second",
+];
+
 /// Every setting of this broker, and what was set of listeners.
 pub(crate) fn of_broker(layers: &Layers) -> Vec<Described> {
     let settings = layers.settings();
-    let known = rows().filter(|row| !row.is_internal()).map(|row| row.name);
+    let is_shown = |name: &str| !UNLESS_SET.contains(&name) || settings.given().get(name).is_some();
+    let known = rows().filter(|row| !row.is_internal() && is_shown(row.name)).map(|row| row.name);
     let of_listeners =
         settings.given().iter().map(|(name, _)| name).filter(|name| name.contains("listener.name."));
     known.chain(of_listeners).filter_map(|name| broker_entry(layers, name)).collect()

@@ -30,9 +30,9 @@ scoped! {
     "delete.retention.ms", Long, Check::AtLeast(0), Some("log.cleaner.delete.retention.ms"), Acts,
         |s| Some(s.log_cleaner_delete_retention_ms.to_string()),
         "How long tombstones are kept when the topic is compacted.";
-    "file.delete.delay.ms", Long, Check::AtLeast(0), Some("log.segment.delete.delay.ms"), Acts,
+    "file.delete.delay.ms", Long, Check::AtLeast(0), Some("log.segment.delete.delay.ms"), Stored,
         |s| s.value_of("log.segment.delete.delay.ms"),
-        "How long the files of a deleted segment stay on disk.";
+        "Readers keep the deleted segment that they hold without it.";
     "flush.messages", Long, Check::AtLeast(1), Some("log.flush.interval.messages"), Acts,
         |s| Some(s.log_flush_interval_messages.to_string()),
         "Records after which a partition is synced to disk.";

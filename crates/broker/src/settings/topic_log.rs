@@ -1,6 +1,6 @@
 //! What the settings of a topic mean for its logs.
 
-use ottla_log::{LogConfig, TimestampType};
+use ottla_log::{Compression, LogConfig, TargetCompression, TimestampType};
 use ottla_model::{CONSUMER_OFFSETS, TopicName};
 
 use super::broker::Settings;
@@ -35,6 +35,8 @@ pub(crate) fn log_config(settings: &Settings, overrides: &Overrides) -> LogConfi
     LogConfig {
         segment_bytes: get(settings, overrides, "internal.segment.bytes", segment_bytes).unsigned_abs(),
         segment_ms: get(settings, overrides, "segment.ms", default.segment_ms),
+        segment_jitter_ms: get(settings, overrides, "segment.jitter.ms", default.segment_jitter_ms),
+        compression: compression(settings, overrides),
         index_interval_bytes: get(settings, overrides, "index.interval.bytes", 4096i32).unsigned_abs(),
         index_size_max_bytes: get(settings, overrides, "segment.index.bytes", 10_485_760i32).unsigned_abs(),
         max_message_bytes: usize::try_from(get(settings, overrides, "max.message.bytes", 1_048_588i32))
@@ -81,6 +83,21 @@ pub(crate) fn log_config(settings: &Settings, overrides: &Overrides) -> LogConfi
         preallocate: get(settings, overrides, "preallocate", default.preallocate),
         producer_id_expiration_ms: i64::from(settings.producer_id_expiration_ms),
     }
+}
+
+/// The codec that `compression.type` asks for, with its level; none for that of the producer.
+fn compression(settings: &Settings, overrides: &Overrides) -> Option<TargetCompression> {
+    let level = |name| effective(settings, overrides, name)?.parse::<i32>().ok();
+    let (codec, level) = match effective(settings, overrides, "compression.type")?.as_str() {
+        "uncompressed" => (Compression::None, None),
+        // -1 stands for the default of gzip itself.
+        "gzip" => (Compression::Gzip, level("compression.gzip.level").filter(|level| *level > 0)),
+        "snappy" => (Compression::Snappy, None),
+        "lz4" => (Compression::Lz4, None),
+        "zstd" => (Compression::Zstd, level("compression.zstd.level")),
+        _ => return None,
+    };
+    Some(TargetCompression { codec, level })
 }
 
 #[cfg(test)]

@@ -201,8 +201,11 @@ impl Check {
                 let good = matches!(printed, "latest" | "earliest")
                     || printed.strip_prefix("by_duration:P").is_some_and(|duration| !duration.is_empty());
                 (!good).then(|| {
-                    "Invalid share reset strategy: write latest, earliest or by_duration:PnDTnHnMn.nS"
-                        .to_owned()
+                    format!(
+                        "Invalid value `{printed}` for configuration share.auto.offset.reset. The value must be \
+                         either 'earliest', 'latest' or of the format 'by_duration:<PnDTnHnMn.nS>'."
+                    )
+
                 })
             }
             Self::ThrottledReplicas => {

@@ -1,5 +1,5 @@
-//! Compresses records again when compaction has removed some of a batch, as Kafka's brokers do: each codec at
-//! Kafka's default level, framed as its Java clients read it.
+//! Compresses records again, when compaction has removed some of a batch or the topic asks for another codec, framed as
+//! Kafka's Java clients read it.
 
 use std::io::{self, Write};
 
@@ -19,12 +19,23 @@ pub(crate) enum Compressor {
 }
 
 impl Compressor {
-    /// Compresses behind what `into` holds already.
+    /// Compresses behind what `into` holds already, at the codec's default level.
     pub(crate) fn new(compression: Compression, into: Vec<u8>) -> io::Result<Self> {
+        Self::with_level(compression, None, into)
+    }
+
+    /// The same at a level of gzip or Zstandard. The other codecs have one level here.
+    pub(crate) fn with_level(
+        compression: Compression,
+        level: Option<i32>,
+        into: Vec<u8>,
+    ) -> io::Result<Self> {
         Ok(match compression {
             Compression::None => Self::Plain(into),
             Compression::Gzip => {
-                Self::Gzip(flate2::write::GzEncoder::new(into, flate2::Compression::default()))
+                let level = level.and_then(|level| u32::try_from(level).ok());
+                let level = level.map_or_else(flate2::Compression::default, flate2::Compression::new);
+                Self::Gzip(flate2::write::GzEncoder::new(into, level))
             }
             Compression::Snappy => Self::Snappy(SnappyEncoder::new(into)),
             Compression::Lz4 => {
@@ -34,7 +45,9 @@ impl Compressor {
                     .block_size(lz4_flex::frame::BlockSize::Max64KB);
                 Self::Lz4(Box::new(lz4_flex::frame::FrameEncoder::with_frame_info(info, into)))
             }
-            Compression::Zstd => Self::Zstd(zstd::stream::write::Encoder::new(into, ZSTD_LEVEL)?),
+            Compression::Zstd => {
+                Self::Zstd(zstd::stream::write::Encoder::new(into, level.unwrap_or(ZSTD_LEVEL))?)
+            }
         })
     }
 

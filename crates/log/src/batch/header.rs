@@ -199,6 +199,18 @@ impl BatchHeader {
         }
     }
 
+    /// Sets the codec; the CRC has to be computed again.
+    pub(super) fn set_compression(&mut self, compression: Compression) {
+        let code: i16 = match compression {
+            Compression::None => 0,
+            Compression::Gzip => 1,
+            Compression::Snappy => 2,
+            Compression::Lz4 => 3,
+            Compression::Zstd => 4,
+        };
+        self.attributes = self.attributes & !COMPRESSION_MASK | code;
+    }
+
     /// Sets the flag that [`BatchHeader::timestamp_type`] reads.
     pub(crate) fn set_timestamp_type(&mut self, timestamp_type: TimestampType) {
         match timestamp_type {

@@ -53,6 +53,11 @@ pub struct ValidBatch {
 }
 
 impl ValidBatch {
+    /// A batch of a header and a body that belong together.
+    pub(super) fn from_parts(header: BatchHeader, body: Bytes) -> Self {
+        Self { header, body }
+    }
+
     /// The header, with the maximum timestamp, timestamp type and CRC that will be stored.
     #[must_use]
     pub fn header(&self) -> &BatchHeader {

@@ -60,7 +60,16 @@ impl Log {
         if self.state != State::Open {
             return Err(AppendError::Closed);
         }
-        let batch = validate(&records, &self.config.rules(append.origin), append.now)?;
+        let rules = self.config.rules(append.origin);
+        let batch = validate(&records, &rules, append.now)?;
+        let batch = match self.config.compression {
+            Some(target) if append.origin == Origin::Client => batch.compressed_as(target)?,
+            _ => batch,
+        };
+        if batch.size_in_bytes() > rules.max_message_bytes {
+            let (size, max) = (batch.size_in_bytes(), rules.max_message_bytes);
+            return Err(BatchError::TooLarge { size, max }.into());
+        }
         let size = batch.size_in_bytes();
         let max = self.config.segment_bytes_bounded();
         if size as u64 > max {

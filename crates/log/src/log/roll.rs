@@ -16,7 +16,7 @@ impl Log {
     /// The segment that the batch goes to. After an error the log is what it was, but for files that the next
     /// attempt replaces.
     pub(super) fn segment_for(&mut self, batch: &ValidBatch, now: WallMillis) -> io::Result<&mut Segment> {
-        let limits = Limits::from(&self.config);
+        let limits = Limits::new(&self.config, self.segment_ms());
         let roll = match self.segments.last() {
             Some(active) => active.should_roll(batch, limits, now)?,
             None => {
@@ -28,6 +28,12 @@ impl Log {
             self.roll(now)?;
         }
         self.segments.last_mut().ok_or_else(|| io::Error::other("a log has a segment once it is written"))
+    }
+
+    /// How old the active segment gets.
+    fn segment_ms(&self) -> i64 {
+        let base_offset = self.segments.last().map_or(self.end_offset, Segment::base_offset);
+        self.config.segment_ms_jittered(&self.identity, base_offset)
     }
 
     /// Makes the directory and says in it whose it is.
@@ -46,7 +52,7 @@ impl Log {
     /// # Errors [`LogError::Offline`], or [`LogError::Storage`]; nothing has changed then.
     pub fn roll_if_due(&mut self, now: WallMillis) -> Result<bool, LogError> {
         self.check_open()?;
-        let segment_ms = self.config.segment_ms_bounded();
+        let segment_ms = self.segment_ms();
         let due = self.segments.last().map_or(Ok(false), |active| active.is_due(segment_ms, now))?;
         if due {
             self.roll(now).map_err(|error| self.note(error))?;

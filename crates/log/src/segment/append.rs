@@ -18,11 +18,12 @@ pub(crate) struct Limits {
     index_size_max_bytes: u64,
 }
 
-impl From<&LogConfig> for Limits {
-    fn from(config: &LogConfig) -> Self {
+impl Limits {
+    /// What the settings say, for a segment that may get so many milliseconds old.
+    pub(crate) fn new(config: &LogConfig, segment_ms: i64) -> Self {
         Self {
             segment_bytes: config.segment_bytes_bounded(),
-            segment_ms: config.segment_ms_bounded(),
+            segment_ms,
             index_size_max_bytes: config.index_size_max_bytes.into(),
         }
     }
