@@ -30,4 +30,4 @@ pub use embed::{Broker, Builder};
 pub use error::OpenError;
 pub use import::{Import, ImportError, ImportedPartition, ImportedTopic, import};
 pub use settings::{LoadError, Loaded, SettingError, Settings, Sources, settings_document};
-pub use shard::{InspectError, inspect_compaction};
+pub use shard::{InspectError, StoppedDirectory, inspect_compaction};

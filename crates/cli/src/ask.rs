@@ -27,7 +27,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Bootstrap {
     /// The broker to ask, or several, with commas between them: the first that answers is asked
-    #[arg(short, long, value_name = "HOST:PORT", default_value = "127.0.0.1:9092")]
+    #[arg(short, long, value_name = "HOST:PORT", default_value = "127.0.0.1:9092", env = "OTTLA_BOOTSTRAP")]
     pub(crate) bootstrap: String,
 }
 

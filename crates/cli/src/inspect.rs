@@ -1,6 +1,10 @@
 //! `ottla inspect`.
 
 mod compaction;
+mod groups;
+mod log;
+mod stopped;
+mod topics;
 
 use std::error::Error;
 
@@ -16,6 +20,9 @@ pub(crate) struct Inspect {
 #[derive(Debug, Subcommand)]
 enum What {
     Compaction(compaction::InspectCompaction),
+    Topics(topics::InspectTopics),
+    Log(log::InspectLog),
+    Groups(groups::InspectGroups),
 }
 
 impl Inspect {
@@ -23,6 +30,9 @@ impl Inspect {
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         match self.what {
             What::Compaction(inspect) => inspect.run(),
+            What::Topics(inspect) => inspect.run(),
+            What::Log(inspect) => inspect.run(),
+            What::Groups(inspect) => inspect.run(),
         }
     }
 }

@@ -43,7 +43,7 @@ pub use index::AbortedTransaction;
 pub use log::{
     Append, Appended, Batches, CleanReport, Closed, Cold, CountedSegment, DeletedFiles, ExpiredSegment,
     Flush, Identity, Isolation, Log, NextRecord, Open, Quarantined, Read, ReadLimit, RetentionReason,
-    RetentionReport, TimedOffset, UncountedSegment, Unread, UnreadBatches, UnreadLook, Warm,
+    RetentionReport, SegmentOutline, TimedOffset, UncountedSegment, Unread, UnreadBatches, UnreadLook, Warm,
 };
 pub use producers::{ActiveProducer, EndMarker, FirstBatch, Guard, Outcome};
 pub use recovery::RecoveryReport;

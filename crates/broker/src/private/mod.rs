@@ -6,6 +6,7 @@ mod compaction;
 mod lag;
 mod list;
 mod offsets;
+mod stopped;
 mod why;
 
 use ottla_wire::private::{self, DescribeLag, InspectCompaction, PrivateRequest};
@@ -20,6 +21,9 @@ pub use list::List;
 pub use offsets::{
     GroupDiff, GroupHistory, GroupOffsetsAt, GroupUndo, OffsetAt, OffsetChange, OffsetDifference,
     OffsetRestored,
+};
+pub use stopped::{
+    StoppedGroups, StoppedLog, StoppedPartition, StoppedProducer, StoppedSegment, StoppedTopic, StoppedTopics,
 };
 pub use why::{GroupEvent, GroupWhy, MemberAssignment, MemberName, TimedEvent, TopicPartitions};
 

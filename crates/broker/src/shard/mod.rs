@@ -61,7 +61,7 @@ pub(crate) use lag::Detail;
 pub(crate) use markers::Marker;
 pub(crate) use open::{Place, Seams};
 pub(crate) use partition::{Accepted, Needs, Offline, Partition};
-pub use stopped::{InspectError, inspect_compaction};
+pub use stopped::{InspectError, StoppedDirectory, inspect_compaction};
 pub(crate) use strays::partition_of;
 pub(crate) use topics::LiveTopic;
 

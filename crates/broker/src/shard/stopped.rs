@@ -3,12 +3,14 @@
 //! It is opened as a broker opens it, through a disk that keeps changes in memory. So what a crash has left is seen as
 //! recovery will make it, and the next start finds it as it was.
 
+mod directory;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ottla_control::catalog::Topic;
 use ottla_log::{CleanLimits, Disk, OverlayDisk};
-use ottla_model::{Offset, PartitionIndex};
+use ottla_model::{ErrorCode, Offset, PartitionIndex};
 
 use super::compaction::{count_cleaned, describe};
 use super::data_dir::{DataDir, Lock};
@@ -36,7 +38,25 @@ pub enum InspectError {
     /// The catalog has no such topic.
     #[error("there is no topic '{0}'")]
     NoTopic(String),
+    /// The topic has no such partition.
+    #[error("topic '{topic}' has no partition {index}; it has {count}, counted from 0")]
+    NoPartition {
+        /// The topic.
+        topic: String,
+        /// The partition that was asked for.
+        index: PartitionIndex,
+        /// How many there are.
+        count: usize,
+    },
+    /// Nothing is known of such a group.
+    #[error("there is no group '{0}'")]
+    NoGroup(String),
+    /// The groups cannot be told.
+    #[error("the groups cannot be read: {0}")]
+    Groups(ErrorCode),
 }
+
+pub use directory::StoppedDirectory;
 
 /// Nothing is appended, so nothing waits to be committed.
 #[derive(Debug)]

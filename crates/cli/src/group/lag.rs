@@ -84,7 +84,7 @@ impl ShowLag {
     }
 }
 
-fn to_text(document: &GroupsLag, isolation: IsolationLevel) -> String {
+pub(super) fn to_text(document: &GroupsLag, isolation: IsolationLevel) -> String {
     let mut text = partitions(&document.groups.entries, document.now_ms, isolation);
     text.push_str(&left_out(document.groups.left_out, "groups"));
     text

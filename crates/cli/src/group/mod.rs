@@ -12,8 +12,10 @@ mod why;
 use std::error::Error;
 
 use clap::{Args, Subcommand};
+use ottla_broker::private::GroupsLag;
 
 use crate::words;
+use behind::IsolationLevel;
 
 /// Shows consumer groups.
 #[derive(Debug, Args)]
@@ -56,6 +58,14 @@ impl Group {
             What::Why(asked) => asked.run(),
         }
     }
+}
+
+/// The committed offsets of groups, with how far a reader of everything is behind.
+pub(crate) fn offsets_text(groups: &GroupsLag) -> String {
+    if groups.groups.entries.is_empty() {
+        return "there are no groups\n".to_owned();
+    }
+    lag::to_text(groups, IsolationLevel::ReadUncommitted)
 }
 
 /// A time to the millisecond: changes that come soon after each other are told apart by it.
