@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use ottla_log::{Disk, MemoryDisk, RealDisk};
 use tokio::runtime::{self, Handle, Runtime};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::clock::SystemClock;
 use crate::error::OpenError;
-use crate::server::{Listener, MetricsListener, RequestMemory, parse_listener};
+use crate::server::{Connections, Listener, MetricsListener, RequestMemory, parse_listener};
 use crate::settings::{SettingError, Settings, broker_listeners};
 use crate::shard::{Flusher, Lock, Place, Seams, Shard};
 
@@ -129,8 +129,7 @@ impl Builder {
             listeners.iter().map(|listener| format!("{}://{}", listener.name, listener.address)).collect();
         let log_dirs = vec![place.path.display().to_string()];
         settings.started_with(bound, log_dirs);
-        let connections = usize::try_from(settings.max_connections).unwrap_or(0);
-        let connections = Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS)));
+        let connections = Arc::new(Connections::default());
         let memory = RequestMemory::new(settings.queued_max_request_bytes);
         let clock = Arc::new(SystemClock::new());
         let flusher = Arc::new(Flusher::new(Arc::clone(&clock) as _, settings.ottla_flush_background_ms));

@@ -1,4 +1,4 @@
-//! Apache Kafka's own tools for groups and offsets say of Ottla what they say of Apache Kafka.
+//! Apache Kafka's own tools for groups, offsets and settings say of Ottla what they say of Apache Kafka.
 //!
 //! `Session.java` runs the tools, all in one virtual machine. What they say of Apache Kafka lies beside it, recorded by
 //!
@@ -26,7 +26,7 @@ use ottla_tests::toolchain::Toolchain;
 use ottla_tests::verdict::skips_fail;
 use ottla_tests::workspace::root;
 
-/// Some 180 runs of a tool; on two busy cores they take a quarter of it.
+/// Some 240 runs of a tool; on two busy cores they take a quarter of it.
 const SESSION_LIMIT: Duration = Duration::from_secs(240);
 
 /// How much of what the session complains of is quoted when it fails.

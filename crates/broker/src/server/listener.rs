@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
 use super::connection::{Connection, RequestMemory};
+use super::limit::{Connections, Room};
 use crate::error::OpenError;
 use crate::metrics::count;
 use crate::settings::{ListenerAddress, Settings};
@@ -125,7 +126,7 @@ impl Listener {
     pub(crate) async fn serve(
         self,
         shard: Arc<Shard>,
-        connections: Arc<Semaphore>,
+        connections: Arc<Connections>,
         memory: RequestMemory,
         mut stop: watch::Receiver<bool>,
     ) {
@@ -133,10 +134,10 @@ impl Listener {
         loop {
             let accepted = tokio::select! {
                 _ = stop.changed() => break,
-                accepted = self.accept(&connections) => accepted,
+                accepted = self.accept(&connections, &shard) => accepted,
                 Some(_) = tasks.join_next() => continue,
             };
-            let Some((stream, peer, permit)) = accepted else { continue };
+            let Some((stream, peer, room)) = accepted else { continue };
             match Connection::new(stream, peer, &self.advertised, Arc::clone(&shard), memory.clone()) {
                 Ok(connection) => {
                     let (stop, shard) = (stop.clone(), Arc::clone(&shard));
@@ -144,7 +145,7 @@ impl Listener {
                     tasks.spawn(async move {
                         let _ended = Ended(shard);
                         connection.serve(stop).await;
-                        drop(permit);
+                        drop(room);
                     });
                 }
                 Err(error) => debug!(%peer, %error, "connection lost before it began"),
@@ -156,11 +157,18 @@ impl Listener {
 
     async fn accept(
         &self,
-        connections: &Arc<Semaphore>,
-    ) -> Option<(tokio::net::TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-        let permit = Arc::clone(connections).acquire_owned().await.ok()?;
+        connections: &Arc<Connections>,
+        shard: &Shard,
+    ) -> Option<(tokio::net::TcpStream, SocketAddr, Room)> {
+        let room = connections.room(shard).await;
         match self.socket.accept().await {
-            Ok((stream, peer)) => Some((stream, peer, permit)),
+            Ok((stream, peer)) => match room.taken_by(peer.ip(), &shard.settings()) {
+                Some(room) => Some((stream, peer, room)),
+                None => {
+                    debug!(%peer, "closed: its address has as many connections as one may have");
+                    None
+                }
+            },
             Err(error) => {
                 warn!(%error, "cannot accept a connection; trying again");
                 tokio::time::sleep(ACCEPT_PAUSE).await;

@@ -84,7 +84,7 @@ settings! {
     max_connections_per_ip: i32 = "max.connections.per.ip", i32::MAX, Check::AtLeast(0), ClusterWide Medium,
         "Connections at once from one address; further ones are closed.";
     max_connections_per_ip_overrides: String = "max.connections.per.ip.overrides", String::new(), Check::Any, ClusterWide Medium,
-        "Other numbers for some addresses or host names, as NAME:NUMBER, separated by commas.";
+        "Other numbers for some addresses, as ADDRESS:NUMBER, separated by commas.";
     connections_max_idle_ms: i64 = "connections.max.idle.ms", 600_000, Check::Any, ReadOnly Medium,
         "A connection that is silent for so long is closed.";
     queued_max_request_bytes: i64 = "queued.max.request.bytes", 268_435_456, Check::Any, ReadOnly Medium,
@@ -259,6 +259,15 @@ impl Settings {
                 self.given.get(name).map(str::to_owned).or_else(|| default.map(str::to_owned))
             }
         }
+    }
+
+    /// Addresses with limits of their own, and those (`max.connections.per.ip.overrides`).
+    pub(crate) fn connections_of_addresses(&self) -> impl Iterator<Item = (std::net::IpAddr, i32)> + '_ {
+        let entries = self.max_connections_per_ip_overrides.split(',');
+        entries.filter_map(|entry| {
+            let (address, most) = entry.trim().rsplit_once(':')?;
+            Some((address.trim_matches(['[', ']']).parse().ok()?, most.parse().ok()?))
+        })
     }
 
     /// What was set by name.

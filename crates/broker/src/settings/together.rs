@@ -19,6 +19,12 @@ pub(super) fn check(settings: &Settings) -> Result<(), SettingError> {
         let reason = format!("it must not be more than group.max.session.timeout.ms, {most}");
         return Err(invalid("group.min.session.timeout.ms", least, reason));
     }
+    let overrides = &settings.max_connections_per_ip_overrides;
+    let written = overrides.split(',').filter(|entry| !entry.trim().is_empty()).count();
+    if settings.connections_of_addresses().filter(|(_, most)| *most >= 0).count() != written {
+        let reason = "write it as ADDRESS:NUMBER, separated by commas".to_owned();
+        return Err(invalid("max.connections.per.ip.overrides", overrides, reason));
+    }
     check_retention(settings)
 }
 
@@ -51,6 +57,8 @@ mod tests {
                 "not be more than log.cleaner.max.compaction.lag.ms, 1",
             ),
             (&["group.max.session.timeout.ms=5"], "not be more than group.max.session.timeout.ms, 5"),
+            (&["max.connections.per.ip.overrides=a:1"], "ADDRESS:NUMBER"),
+            (&["max.connections.per.ip.overrides=10.0.0.1:1,10.0.0.2"], "ADDRESS:NUMBER"),
             (&["log.retention.ms=0"], "write -1 for no limit"),
             (&["log.retention.minutes=0"], "write -1 for no limit"),
             (&["log.retention.hours=0"], "write -1 for no limit"),

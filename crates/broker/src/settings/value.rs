@@ -296,6 +296,10 @@ pub(crate) fn parse_checked<T: Value>(name: &str, text: &str, check: Check) -> R
     let value = T::parse(text).map_err(|reason| invalid(text, reason))?;
     let printed = value.print().unwrap_or_default();
     match check.refuse(T::KIND, &printed) {
+        // Kafka shows the list as Java prints one, and names the setting again.
+        Some(reason) if check == Check::ThrottledReplicas => {
+            Err(invalid(&format!("[{}]", printed.replace(',', ", ")), format!("{name} {reason}")))
+        }
         Some(reason) if !printed.is_empty() => Err(invalid(&printed, reason)),
         Some(reason) => Err(invalid(text, reason)),
         None => Ok(value),

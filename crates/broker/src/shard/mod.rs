@@ -122,6 +122,11 @@ impl Shard {
         Arc::clone(self.layers().settings())
     }
 
+    /// Told when settings of this broker were changed at run time.
+    pub(crate) fn settings_changes(&self) -> watch::Receiver<()> {
+        self.changed_settings.subscribe()
+    }
+
     /// Who set what of them.
     pub(crate) fn layers(&self) -> Arc<Layers> {
         Arc::clone(&self.layers.read().unwrap_or_else(PoisonError::into_inner))

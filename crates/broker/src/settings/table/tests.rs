@@ -93,7 +93,7 @@ fn settings_of_topics_that_act_are_counted() {
     let acting = TOPIC_SETTINGS.iter().filter(|setting| setting.acts).count();
     let stored: Vec<&str> =
         TOPIC_SETTINGS.iter().filter(|setting| !setting.acts).map(|setting| setting.name).collect();
-    println!("of {} settings of topics {acting} act; stored only: {stored:?}", TOPIC_SETTINGS.len());
+    eprintln!("of {} settings of topics {acting} act; stored only: {stored:?}", TOPIC_SETTINGS.len());
     // docs/compatibility.md names those that are stored only, with the reason.
     let page = include_str!("../../../../../docs/compatibility.md");
     for name in &stored {
