@@ -9,4 +9,5 @@ pub mod catalog;
 pub mod codec;
 pub mod group;
 pub mod machine;
+pub mod quota;
 pub mod transaction;

@@ -18,6 +18,7 @@ mod malformed;
 mod reader;
 mod rope;
 mod schema;
+mod throttle;
 mod writer;
 
 pub mod client;
@@ -37,6 +38,8 @@ pub use schema::{
     DECODED_BYTES_FREE, DECODED_BYTES_PER_BYTE, Decoded, PRIVATE_KEY_MIN, api_keys, api_name, check_request,
     check_response, flexible_from, private_keys, response_errors, versions,
 };
+
+pub use throttle::set_throttle_time;
 
 pub use kafka_protocol::protocol::StrBytes;
 

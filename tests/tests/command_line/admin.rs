@@ -8,7 +8,8 @@ use serde_json::json;
 use crate::scene::{Scene, ran};
 
 pub(crate) fn topics(scene: &Scene) {
-    let created = scene.run(&["topic", "create", "made", "made-too", "-p", "2", "-c", "retention.ms=1234567"]);
+    let created =
+        scene.run(&["topic", "create", "made", "made-too", "-p", "2", "-c", "retention.ms=1234567"]);
     assert_eq!(created.text(), "created made\ncreated made-too\n");
     scene.run_with(&["produce", "made", "-p", "1"], b"1\n2\n").text();
     let described = scene.run(&["topic", "describe", "made", "--json"]).json();
@@ -27,7 +28,10 @@ pub(crate) fn topics(scene: &Scene) {
     assert_eq!(made["id"], topic["id"]);
     assert!(scene.run(&["topic", "list"]).text().contains("\nmade-too "));
 
-    assert_eq!(scene.run(&["topic", "alter", "made", "-p", "4", "--dry-run"]).text(), "could be altered: made\n");
+    assert_eq!(
+        scene.run(&["topic", "alter", "made", "-p", "4", "--dry-run"]).text(),
+        "could be altered: made\n"
+    );
     assert_eq!(scene.run(&["topic", "alter", "made", "-p", "3"]).text(), "altered made\n");
     let told = scene.run(&["topic", "alter", "made", "-p", "2"]).complaint();
     assert!(told.contains("INVALID_PARTITIONS"), "{told}");
@@ -84,7 +88,9 @@ pub(crate) fn settings(scene: &Scene) {
     assert_eq!(get("retention.ms").text(), "77\n");
     scene.run(&["config", "delete", "topic", "settings", "retention.ms"]).text();
     assert_eq!(get("retention.ms").text(), "604800000\n");
-    scene.run(&["topic", "alter", "settings", "-c", "retention.ms=99", "--delete-config", "segment.bytes"]).text();
+    scene
+        .run(&["topic", "alter", "settings", "-c", "retention.ms=99", "--delete-config", "segment.bytes"])
+        .text();
     assert_eq!(get("retention.ms").text(), "99\n");
     scene.run(&["config", "set", "group", "some-group", "consumer.session.timeout.ms=50000"]).text();
     let group = scene.run(&["config", "get", "group", "some-group", "consumer.session.timeout.ms"]);

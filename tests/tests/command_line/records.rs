@@ -92,7 +92,8 @@ pub(crate) fn json_lines(scene: &Scene) {
     scene.run_with(&["produce", "json-again", "--from-json"], lines.as_bytes()).text();
     let again = scene.run(&["consume", "json-again", "-e", "-J"]).text();
     assert_eq!(again.replace("json-again", "json"), lines);
-    let wrong = scene.run_with(&["produce", "json", "--from-json"], b"{\"value\":\"x\"}\n{\"vaule\":\"y\"}\n");
+    let wrong =
+        scene.run_with(&["produce", "json", "--from-json"], b"{\"value\":\"x\"}\n{\"vaule\":\"y\"}\n");
     let wrong = wrong.complaint();
     assert!(wrong.contains("standard input: record 2: unknown field `vaule`"), "{wrong}");
     assert!(wrong.contains("1 records were sent before"), "{wrong}");
@@ -101,7 +102,9 @@ pub(crate) fn json_lines(scene: &Scene) {
 pub(crate) fn positions(scene: &Scene) {
     scene.topic("positions", "2");
     let records: String = (0..10)
-        .map(|number| format!("{}\n", json!({"value": format!("v{number}"), "timestamp": 1000 * (number + 1)})))
+        .map(|number| {
+            format!("{}\n", json!({"value": format!("v{number}"), "timestamp": 1000 * (number + 1)}))
+        })
         .collect();
     scene.run_with(&["produce", "positions", "-p", "1", "--from-json"], records.as_bytes()).text();
     scene.run_with(&["produce", "positions", "-p", "0"], b"other\n").text();
@@ -150,7 +153,10 @@ pub(crate) fn delimiters(scene: &Scene) {
     let (directory, path) = Scene::file(b"whole\nfile\n");
     let second = directory.path().join("second");
     std::fs::write(&second, b"").unwrap();
-    produce(&["--whole-files", "-k", "name", "-H", "a=1", "-H", "a=", "-H", "b", text(&path), text(&second)], b"");
+    produce(
+        &["--whole-files", "-k", "name", "-H", "a=1", "-H", "a=", "-H", "b", text(&path), text(&second)],
+        b"",
+    );
     produce(&["-c", "1"], b"one\ntwo\n");
     let written = scene.run(&["consume", "delimiters", "-e", "-Z", "-f", r"%k|%s|%h|%S;"]).text();
     let expected = [
@@ -189,7 +195,10 @@ pub(crate) fn refusals(scene: &Scene) {
     let (directory, _) = Scene::file(b"");
     let (gone, folder) = (directory.path().join("gone"), text(directory.path()).to_owned());
     let cases: BTreeMap<&str, (Vec<&str>, &[u8])> = BTreeMap::from([
-        ("record 2 has 3000000 bytes, more than refusals-0 takes (max.message.bytes)", (vec!["refusals"], &long[..])),
+        (
+            "record 2 has 3000000 bytes, more than refusals-0 takes (max.message.bytes)",
+            (vec!["refusals"], &long[..]),
+        ),
         ("topic 'refusals' has no partition 1; it has 1, counted from 0", (vec!["refusals", "-p1"], b"x")),
         ("'a b' is no name that a topic can have", (vec!["a b"], b"x")),
         ("No such file or directory", (vec!["refusals", text(&gone)], b"")),

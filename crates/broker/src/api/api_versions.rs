@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use kafka_protocol::messages::api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
-use ottla_control::transaction::TransactionVersion;
+use ottla_control::catalog::Feature;
 use ottla_model::ErrorCode;
 use ottla_wire::private::SOFTWARE_NAME;
 use ottla_wire::unsupported_api_versions;
@@ -26,7 +26,7 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
             && is_software_text(&request.client_software_version));
     if legal {
         let tells_private = &*request.client_software_name == SOFTWARE_NAME;
-        return call.ready(&served(call.version(), call.shard.topics_version(), tells_private));
+        return call.ready(&served(&call, tells_private));
     }
     call.ready(&ApiVersionsResponse::default().with_error_code(ErrorCode::InvalidRequest.code()))
 }
@@ -37,7 +37,7 @@ pub(super) fn unsupported(call: &Call, api: &Api) -> Result<Started, Closed> {
 }
 
 /// Every API, the private ones for who is to know of them, and the features.
-fn served(version: i16, topics_version: i64, tells_private: bool) -> ApiVersionsResponse {
+fn served(call: &Call, tells_private: bool) -> ApiVersionsResponse {
     let api_keys = APIS
         .iter()
         .filter(|api| tells_private || !api.is_private())
@@ -49,44 +49,33 @@ fn served(version: i16, topics_version: i64, tells_private: bool) -> ApiVersions
         })
         .collect();
     let mut response = ApiVersionsResponse::default().with_api_keys(api_keys);
-    if version >= TELLS_FEATURES {
-        let told = FEATURES.iter().filter(|feature| feature.oldest > 0 || version >= TELLS_LEVEL_0);
-        response.supported_features = told.map(Feature::supported).collect();
-        response.finalized_features = FEATURES.iter().map(Feature::finalized).collect();
-        response.finalized_features_epoch = topics_version;
+    if call.version() >= TELLS_FEATURES {
+        let tells_level_0 = call.version() >= TELLS_LEVEL_0;
+        let told = Feature::ALL.into_iter().filter(|it| tells_level_0 || *it.levels().start() > 0);
+        response.supported_features = told.map(supported).collect();
+        // The epoch first: levels that are newer than it do no harm.
+        response.finalized_features_epoch = call.shard.topics_version();
+        let levels = call.shard.features();
+        let levels =
+            Feature::ALL.into_iter().map(|it| (it, levels.level(it))).filter(|(_, level)| *level > 0);
+        response.finalized_features = levels.map(|(it, level)| finalized(it, level)).collect();
     }
     response
 }
 
-/// A feature of the cluster (KIP-584): what all of a cluster's brokers agree on, and clients may need to know.
-struct Feature {
-    name: &'static str,
-    oldest: i16,
-    newest: i16,
+fn supported(feature: Feature) -> SupportedFeatureKey {
+    let (oldest, newest) = feature.levels().into_inner();
+    SupportedFeatureKey::default()
+        .with_name(text(feature.name()))
+        .with_min_version(oldest)
+        .with_max_version(newest)
 }
 
-/// The features that this broker has, each at its newest level.
-const FEATURES: &[Feature] = &[
-    // The new consumer protocol (`GroupVersion.GV_1`).
-    Feature { name: "group.version", oldest: 0, newest: 1 },
-    // An epoch for every transaction, and partitions that a write adds (`TransactionVersion.TV_2`, KIP-890).
-    Feature { name: "transaction.version", oldest: 0, newest: TransactionVersion::FINALIZED.level() },
-];
-
-impl Feature {
-    fn supported(&self) -> SupportedFeatureKey {
-        SupportedFeatureKey::default()
-            .with_name(text(self.name))
-            .with_min_version(self.oldest)
-            .with_max_version(self.newest)
-    }
-
-    fn finalized(&self) -> FinalizedFeatureKey {
-        FinalizedFeatureKey::default()
-            .with_name(text(self.name))
-            .with_min_version_level(self.newest)
-            .with_max_version_level(self.newest)
-    }
+fn finalized(feature: Feature, level: i16) -> FinalizedFeatureKey {
+    FinalizedFeatureKey::default()
+        .with_name(text(feature.name()))
+        .with_min_version_level(level)
+        .with_max_version_level(level)
 }
 
 /// `[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?` (`ApiVersionsRequest.SOFTWARE_NAME_VERSION_PATTERN`).

@@ -3,8 +3,10 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use kafka_protocol::protocol::{Decodable, Encodable};
@@ -27,6 +29,8 @@ pub(crate) struct Client {
     pub(crate) host: Arc<str>,
     /// What it is told to connect to.
     pub(crate) advertised: (Arc<str>, u16),
+    /// How long its connection is to be muted, in milliseconds, by a request that was just answered.
+    throttle_ms: AtomicU32,
     /// Where its requests are noted, since its first one; nothing when there is no room for that.
     seen: OnceLock<Option<SeenConnection>>,
 }
@@ -34,7 +38,19 @@ pub(crate) struct Client {
 impl Client {
     /// The client at `peer`, which is told to connect to `advertised`.
     pub(crate) fn new(peer: SocketAddr, advertised: (Arc<str>, u16)) -> Self {
-        Self { peer, host: host_text(peer.ip()), advertised, seen: OnceLock::new() }
+        let (host, seen) = (host_text(peer.ip()), OnceLock::new());
+        Self { peer, host, advertised, throttle_ms: AtomicU32::new(0), seen }
+    }
+
+    /// Has the connection muted when the answer that is being made goes out.
+    pub(crate) fn note_throttle(&self, throttle: Duration) {
+        let throttle_ms = u32::try_from(throttle.as_millis()).unwrap_or(u32::MAX);
+        self.throttle_ms.fetch_max(throttle_ms, Ordering::Relaxed);
+    }
+
+    /// How long the connection is to be muted, once.
+    pub(crate) fn take_throttle(&self) -> Duration {
+        Duration::from_millis(u64::from(self.throttle_ms.swap(0, Ordering::Relaxed)))
     }
 
     /// Takes note of a request. A client that changes its id on the way is known by the first one.
@@ -139,6 +155,11 @@ impl Call {
 
     pub(crate) fn correlation_id(&self) -> i32 {
         self.header.correlation_id
+    }
+
+    /// The id that the client gives itself, or nothing.
+    pub(crate) fn client_id(&self) -> &str {
+        self.header.client_id.as_deref().unwrap_or_default()
     }
 
     /// The caller as the state machines remember it; copied out of the frame.

@@ -24,6 +24,9 @@ const CONSUMER: i8 = 1;
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: ConsumerGroupDescribeRequest = call.decode(body)?;
     let ask = |group_id: &GroupId| {
+        if !call.shard.has_consumer_protocol() {
+            return Err(ErrorCode::UnsupportedVersion);
+        }
         if group_id.is_empty() {
             return Err(ErrorCode::InvalidGroupId);
         }

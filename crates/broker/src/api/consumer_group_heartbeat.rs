@@ -6,7 +6,7 @@ use bytes::Bytes;
 use kafka_protocol::messages::consumer_group_heartbeat_response::{Assignment, TopicPartitions};
 use kafka_protocol::messages::{ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse};
 use ottla_control::group::{Command, ConsumerHeartbeat, ConsumerHeartbeatReply, Reply};
-use ottla_model::TopicId;
+use ottla_model::{ErrorCode, TopicId};
 use uuid::Uuid;
 
 use super::ask::{ask, unexpected};
@@ -18,6 +18,9 @@ const MAKES_OWN_MEMBER_ID: i16 = 1;
 
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: ConsumerGroupHeartbeatRequest = call.decode(body)?;
+    if !call.shard.has_consumer_protocol() {
+        return call.ready(&response(ConsumerHeartbeatReply::error(ErrorCode::UnsupportedVersion, None)));
+    }
     let names = request.subscribed_topic_names.as_ref();
     let partitions = request.topic_partitions.as_ref();
     let command = ConsumerHeartbeat {

@@ -10,8 +10,12 @@ use ottla_model::{ErrorCode, PartitionIndex};
 
 use super::call::{Call, Closed, Started};
 use super::create_topics::check_brokers;
+use super::mutations;
 use super::text::text;
 use crate::shard::TopicError;
+
+/// Since this version clients know that a quota of partitions is used up.
+const STRICT_QUOTA: i16 = 3;
 
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: CreatePartitionsRequest = call.decode(body)?;
@@ -31,6 +35,10 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
             };
             let (error, message) = match result {
                 Ok(()) => (ErrorCode::None, None),
+                // Kafka has no words for this one.
+                Err(TopicError { error: ErrorCode::UnknownTopicOrPartition, .. }) => {
+                    (ErrorCode::UnknownTopicOrPartition, None)
+                }
                 Err(refusal) => (refusal.error, Some(text(&refusal.message))),
             };
             let answered = CreatePartitionsTopicResult::default()
@@ -71,5 +79,6 @@ async fn grow(call: &Call, asked: &CreatePartitionsTopic, validate_only: bool) -
             check_brokers(call, assignment.broker_ids.iter().map(|broker| broker.0))?;
         }
     }
+    mutations::charge(call, STRICT_QUOTA, asked.count.saturating_sub(live.topic.partitions).max(0))?;
     call.shard.create_partitions(&live.topic.name, asked.count, validate_only).await
 }

@@ -12,10 +12,13 @@ use ottla_model::{CLUSTER_METADATA, ErrorCode, IllegalName, PartitionIndex, Topi
 use uuid::Uuid;
 
 use super::call::{Call, Closed, Started};
+use super::mutations;
 use super::text::text;
 use crate::settings::{check_overrides, describe};
 use crate::shard::TopicError;
 
+/// Since this version clients know that a quota of partitions is used up.
+const STRICT_QUOTA: i16 = 6;
 /// "The broker's default" in place of a number.
 const DEFAULT: i32 = -1;
 
@@ -86,6 +89,7 @@ fn check(call: &Call, asked: &CreatableTopic) -> Result<CreateTopic, TopicError>
     } else {
         check_assignments(call, asked)?
     };
+    mutations::charge(call, STRICT_QUOTA, partitions)?;
     Ok(CreateTopic { name, partitions, configs, id: None })
 }
 
@@ -121,7 +125,8 @@ fn check_numbers(call: &Call, asked: &CreatableTopic) -> Result<PartitionIndex, 
             ErrorCode::InvalidReplicationFactor,
             format!(
                 "Unable to replicate the partition {factor} time(s): The target replication factor of {factor} \
-                 cannot be reached because only 1 broker(s) are registered."
+                 cannot be reached because only 1 broker(s) are registered or some brokers have all their log \
+                 directories cordoned."
             ),
         );
     }
@@ -149,6 +154,12 @@ fn check_assignments(call: &Call, asked: &CreatableTopic) -> Result<PartitionInd
         given.push(assignment.partition_index);
     }
     given.sort_unstable();
+    if let Some([twice, _]) = given.array_windows().find(|[one, next]| one == next) {
+        return refuse(
+            ErrorCode::InvalidReplicaAssignment,
+            format!("Found multiple manual partition assignments for partition {twice}"),
+        );
+    }
     let count = PartitionIndex::try_from(given.len()).unwrap_or(PartitionIndex::MAX);
     if !given.into_iter().eq(0..count) {
         return refuse(

@@ -10,6 +10,7 @@ use ottla_model::{ErrorCode, TopicId};
 use uuid::Uuid;
 
 use super::call::{Call, Closed, Started};
+use super::mutations;
 use super::text::text;
 use crate::shard::TopicError;
 
@@ -17,6 +18,8 @@ use crate::shard::TopicError;
 const BY_STATE: i16 = 6;
 /// Since this version there is a message beside the code.
 const ERROR_MESSAGE: i16 = 5;
+/// Since this version clients know that a quota of partitions is used up.
+const STRICT_QUOTA: i16 = 5;
 /// Since this version TOPIC_DELETION_DISABLED is known.
 const DELETION_DISABLED: i16 = 3;
 
@@ -29,11 +32,11 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     Ok(Started::changing(async move {
         let mut responses = Vec::with_capacity(request.topics.len());
         for (asked, twice) in resolved(&call, request.topics) {
-            let result = if twice {
-                let message = "Duplicate topic name or id.".to_owned();
-                Err(TopicError { error: ErrorCode::InvalidRequest, message })
-            } else {
-                delete(&call, &asked).await
+            let result = match twice {
+                Some(message) => {
+                    Err(TopicError { error: ErrorCode::InvalidRequest, message: message.to_owned() })
+                }
+                None => delete(&call, &asked).await,
             };
             responses.push(answer(&call, asked, result));
         }
@@ -41,10 +44,11 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     }))
 }
 
-/// Each topic once, and whether it was named more often, be it by its name or its id. Those are not deleted at all.
-fn resolved(call: &Call, topics: Vec<DeleteTopicState>) -> Vec<(DeleteTopicState, bool)> {
+/// Each topic once, and what is said of one that was named more often, be it by its name or its id: those are not deleted
+/// at all.
+fn resolved(call: &Call, topics: Vec<DeleteTopicState>) -> Vec<(DeleteTopicState, Option<&'static str>)> {
     let mut places: HashMap<(Option<TopicName>, Uuid), usize> = HashMap::new();
-    let mut found: Vec<(DeleteTopicState, bool)> = Vec::with_capacity(topics.len());
+    let mut found: Vec<(DeleteTopicState, Option<&'static str>)> = Vec::with_capacity(topics.len());
     for topic in topics {
         let name = topic.name.as_deref().filter(|_| topic.topic_id.is_nil());
         let live = name.and_then(|name| call.shard.topic(name));
@@ -53,10 +57,18 @@ fn resolved(call: &Call, topics: Vec<DeleteTopicState>) -> Vec<(DeleteTopicState
             None => (topic.name.clone(), topic.topic_id),
         };
         match places.get(&key).and_then(|place| found.get_mut(*place)) {
-            Some((_, twice)) => *twice = true,
+            Some((first, twice)) => {
+                *twice = Some(match (&first.name, &topic.name) {
+                    (Some(_), Some(_)) => "Duplicate topic name.",
+                    (None, None) => "Duplicate topic id.",
+                    _ => "The provided topic name maps to an ID that was already supplied.",
+                });
+                first.name = first.name.take().or(topic.name);
+                first.topic_id = first.topic_id.max(topic.topic_id);
+            }
             None => {
                 places.insert(key, found.len());
-                found.push((topic, false));
+                found.push((topic, None));
             }
         }
     }
@@ -91,6 +103,7 @@ async fn delete(call: &Call, asked: &DeleteTopicState) -> Result<(String, TopicI
     if live.topic.name.is_internal() {
         return refuse(ErrorCode::InvalidRequest, "The broker needs this topic; it cannot be deleted.");
     }
+    mutations::charge(call, STRICT_QUOTA, live.topic.partitions)?;
     call.shard.delete_topic(live.topic.id).await?;
     Ok((live.topic.name.to_string(), live.topic.id))
 }

@@ -4,7 +4,26 @@ use bytes::Bytes;
 use ottla_wire::PRIVATE_KEY_MIN;
 
 use super::call::{Call, Closed, Started};
-use super::{add_offsets_to_txn, add_partitions_to_txn, alter_configs, api_versions, consumer_group_describe, consumer_group_heartbeat, create_partitions, create_topics, delete_groups, delete_records, delete_topics, describe_cluster, describe_configs, describe_groups, describe_lag, describe_producers, describe_quorum, describe_topic_partitions, describe_transactions, elect_leaders, fetch, find_coordinator, group_history, group_membership, group_why, init_producer_id, inspect_compaction, list_config_resources, list_groups, list_offsets, log_dirs, metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, reassignments, transactions, txn_offset_commit, unregister_broker, without_security, write_txn_markers};
+use super::{
+    add_offsets_to_txn, add_partitions_to_txn, alter_configs, api_versions, client_quotas,
+    consumer_group_describe, consumer_group_heartbeat, create_partitions, create_topics, delete_groups,
+    delete_records, delete_topics, describe_cluster, describe_configs, describe_groups, describe_lag,
+    describe_producers, describe_quorum, describe_topic_partitions, describe_transactions, elect_leaders,
+    fetch, find_coordinator, group_history, group_membership, group_why, init_producer_id,
+    inspect_compaction, list_config_resources, list_groups, list_offsets, log_dirs, metadata, offset_commit,
+    offset_delete, offset_fetch, offset_for_leader_epoch, produce, reassignments, transactions,
+    txn_offset_commit, unregister_broker, update_features, without_security, write_txn_markers,
+};
+use super::{
+    add_offsets_to_txn, add_partitions_to_txn, alter_configs, api_versions, consumer_group_describe,
+    consumer_group_heartbeat, create_partitions, create_topics, delete_groups, delete_records, delete_topics,
+    describe_cluster, describe_configs, describe_groups, describe_lag, describe_producers, describe_quorum,
+    describe_topic_partitions, describe_transactions, elect_leaders, fetch, find_coordinator, group_history,
+    group_membership, group_why, init_producer_id, inspect_compaction, list_config_resources, list_groups,
+    list_offsets, log_dirs, metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch,
+    produce, reassignments, transactions, txn_offset_commit, unregister_broker, without_security,
+    write_txn_markers,
+};
 
 /// Answers a request of one API. The body has been checked against the schema.
 pub(super) type Handler = fn(Call, Bytes) -> Result<Started, Closed>;
@@ -40,7 +59,8 @@ impl Api {
     }
 }
 
-const PRODUCE: i16 = 0;
+/// The key of Produce.
+pub(crate) const PRODUCE: i16 = 0;
 
 macro_rules! apis {
     ($($key:expr, $name:literal, $oldest:literal..=$newest:literal, $handler:path;)*) => {
@@ -94,8 +114,11 @@ apis! {
     45, "AlterPartitionReassignments", 0..=1, reassignments::alter;
     46, "ListPartitionReassignments", 0..=0, reassignments::list;
     47, "OffsetDelete", 0..=0, offset_delete::handle;
+    48, "DescribeClientQuotas", 0..=1, client_quotas::describe;
+    49, "AlterClientQuotas", 0..=1, client_quotas::alter;
     50, "DescribeUserScramCredentials", 0..=0, without_security::describe_scram;
     55, "DescribeQuorum", 0..=2, describe_quorum::handle;
+    57, "UpdateFeatures", 0..=2, update_features::handle;
     60, "DescribeCluster", 0..=2, describe_cluster::handle;
     61, "DescribeProducers", 0..=0, describe_producers::handle;
     64, "UnregisterBroker", 0..=0, unregister_broker::handle;

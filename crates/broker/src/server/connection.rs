@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ottla_wire::FrameReader;
@@ -21,6 +21,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tracing::{debug, info};
 
+use super::charge::Charge;
 use super::idle::IdleTimer;
 use super::listener::Advertised;
 use super::outgoing::Outgoing;
@@ -44,6 +45,10 @@ const SHARE_BYTES: usize = 1024;
 /// How long a large request waits for room while it arrives; its connection is closed then, so that requests which hold
 /// a part of what they need cannot wait for each other for ever.
 const ADMISSION_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Longest time that a connection is muted at once. A larger one would come of a tiny quota; what is left of it is counted
+/// with the next request.
+const MUTE_MAX: Duration = Duration::from_secs(3600);
 
 /// Room for large requests that are arriving, over all connections of a broker.
 #[derive(Debug, Clone)]
@@ -100,6 +105,8 @@ struct Pending {
     bytes: usize,
     /// Nothing once it is measured.
     measure: Option<Measure>,
+    /// Nothing without quotas.
+    charge: Option<Charge>,
 }
 
 /// A connection and what belongs to it.
@@ -119,12 +126,14 @@ pub(crate) struct Connection {
     admission: Admission,
     /// Why the connection ends once everything before is answered. Nothing more is read or started then.
     closing: Option<String>,
+    /// Until when nothing is read and no request started, since the client has gone beyond a quota.
+    muted_until: Option<Instant>,
 }
 
 /// What woke the task.
 enum Event {
-    /// The oldest request has its answer.
-    Answered(Result<Vec<Bytes>, api::Closed>),
+    /// The oldest request has its answer, and may be charged.
+    Answered(Result<Vec<Bytes>, api::Closed>, Option<Charge>),
     /// Some bytes were read; 0 is the end.
     Read(usize),
     /// Some bytes were written.
@@ -133,6 +142,8 @@ enum Event {
     Admitted(usize, Option<OwnedSemaphorePermit>),
     /// Nothing happened for as long as a connection may be silent.
     Idle,
+    /// The connection is no longer muted.
+    Unmuted,
     /// The broker stops.
     Stopped,
 }
@@ -162,6 +173,7 @@ impl Connection {
             memory,
             admission: Admission::default(),
             closing: None,
+            muted_until: None,
         })
     }
 
@@ -192,7 +204,8 @@ impl Connection {
             let event = self.next_event(stopped.as_mut(), &mut idle).await?;
             idle.touch();
             match event {
-                Event::Answered(answer) => self.answered(answer),
+                Event::Answered(answer, charge) => self.answered(answer, charge),
+                Event::Unmuted => self.muted_until = None,
                 Event::Read(0) if self.frames.is_empty() => return Ok(()),
                 Event::Read(0) => return Err(End::Protocol("the stream ended inside a frame".to_owned())),
                 Event::Read(_) | Event::Written => {}
@@ -219,7 +232,9 @@ impl Connection {
             self.admission = Admission::default();
             let frame_bytes = frame.len();
             let measure = Measure::begin(&frame);
-            let started = match api::start(&self.shard, &self.client, frame) {
+            let mut charge = Charge::begin(&self.shard, &frame);
+            let started = Charge::spend(&mut charge, || api::start(&self.shard, &self.client, frame));
+            let started = match started {
                 Ok(started) => started,
                 Err(closed) => {
                     measure.closed(self.shard.counters());
@@ -243,7 +258,7 @@ impl Connection {
                 }
                 Started::Waiting(_) | Started::Changing(_) => Some(measure),
             };
-            self.pending.push_back(Pending { started, bytes, measure });
+            self.pending.push_back(Pending { started, bytes, measure, charge });
             self.take_ready();
         }
         self.stalled = true;
@@ -259,6 +274,7 @@ impl Connection {
         let held = self.outgoing.bytes().saturating_add(self.pending_bytes);
         let changing = self.pending.back().is_some_and(|last| matches!(last.started, Started::Changing(_)));
         self.closing.is_none()
+            && self.muted_until.is_none()
             && self.pending.len() < REQUESTS_IN_FLIGHT_MAX
             && held < HELD_BYTES_MAX
             && !changing
@@ -267,21 +283,30 @@ impl Connection {
     /// Moves the answers that are ready, from the oldest on, to the outgoing bytes.
     fn take_ready(&mut self) {
         while let Some(Pending { started: Started::Ready(_) | Started::Nothing, .. }) = self.pending.front() {
-            if let Some(Started::Ready(parts)) = self.pop() {
-                self.answered(Ok(parts));
+            match self.pop() {
+                Some(Pending { started: Started::Ready(parts), charge, .. }) => {
+                    self.answered(Ok(parts), charge);
+                }
+                Some(Pending { charge, .. }) => self.answered(Ok(Vec::new()), charge),
+                None => {}
             }
         }
     }
 
-    fn pop(&mut self) -> Option<Started> {
-        let Pending { started, bytes, .. } = self.pending.pop_front()?;
-        self.pending_bytes = self.pending_bytes.saturating_sub(bytes);
-        Some(started)
+    fn pop(&mut self) -> Option<Pending> {
+        let pending = self.pending.pop_front()?;
+        self.pending_bytes = self.pending_bytes.saturating_sub(pending.bytes);
+        Some(pending)
     }
 
-    fn answered(&mut self, answer: Result<Vec<Bytes>, api::Closed>) {
+    fn answered(&mut self, answer: Result<Vec<Bytes>, api::Closed>, charge: Option<Charge>) {
         match answer {
-            Ok(parts) => parts.into_iter().for_each(|part| self.outgoing.push(part)),
+            Ok(mut parts) => {
+                if let Some(charge) = charge {
+                    self.mute_for(charge.settle(&self.shard, &self.client, &mut parts));
+                }
+                parts.into_iter().for_each(|part| self.outgoing.push(part));
+            }
             Err(closed) => {
                 // Answers behind this one would come out of order.
                 self.pending.clear();
@@ -289,6 +314,17 @@ impl Connection {
                 self.close(closed.reason);
             }
         }
+    }
+
+    /// The answer goes out at once, and what the client sends after it waits: a client that does not keep to what it is
+    /// told gains nothing.
+    fn mute_for(&mut self, throttle: Duration) {
+        if throttle.is_zero() {
+            return;
+        }
+        let until = Instant::now().checked_add(throttle.min(MUTE_MAX));
+        self.muted_until = self.muted_until.max(until);
+        self.stalled = true;
     }
 
     async fn next_event(
@@ -300,6 +336,7 @@ impl Connection {
         let waiting = !self.pending.is_empty();
         let missing = self.admission.missing(&self.frames);
         let may_read = !self.stalled;
+        let muted_until = self.muted_until;
         let Self { stream, frames, pending, outgoing, memory, shard, .. } = self;
         if !outgoing.is_empty() {
             // A client that reads as fast as it is written to is no reason to forget the others.
@@ -322,25 +359,25 @@ impl Connection {
         let event = tokio::select! {
             biased;
             () = stopped.as_mut() => Event::Stopped,
-            answer = front_answer(pending), if waiting => Event::Answered(answer),
+            answer = front_answer(pending), if waiting => Event::Answered(answer, None),
+            () = unmuted(muted_until), if muted_until.is_some() => Event::Unmuted,
             read = stream.read_buf(frames.buffer_mut()), if may_read && missing == 0 => {
                 let read = read.map_err(End::Io)?;
                 count(&shard.counters().received_bytes, read as u64);
                 Event::Read(read)
             }
             more = memory.admit(missing), if may_read && missing > 0 => Event::Admitted(missing, more),
-            () = idle.passed(), if !waiting => Event::Idle,
+            () = idle.passed(), if !waiting && muted_until.is_none() => Event::Idle,
         };
-        if let Event::Answered(answer) = &event {
-            if let Some(measure) = self.pending.front().and_then(|front| front.measure.as_ref()) {
-                match answer {
-                    Ok(parts) => measure.answered(self.shard.counters(), parts),
-                    Err(_) => measure.closed(self.shard.counters()),
-                }
+        let Event::Answered(answer, _) = event else { return Ok(event) };
+        if let Some(measure) = self.pending.front().and_then(|front| front.measure.as_ref()) {
+            match &answer {
+                Ok(parts) => measure.answered(self.shard.counters(), parts),
+                Err(_) => measure.closed(self.shard.counters()),
             }
-            self.pop();
         }
-        Ok(event)
+        let charge = self.pop().and_then(|pending| pending.charge);
+        Ok(Event::Answered(answer, charge))
     }
 
     fn idle_after(&self) -> Duration {
@@ -355,10 +392,17 @@ impl Connection {
 /// Waits for the answer at the front, which stays there until it is ready, so that this may be dropped and called again.
 async fn front_answer(pending: &mut VecDeque<Pending>) -> Result<Vec<Bytes>, api::Closed> {
     poll_fn(|context| match pending.front_mut() {
-        Some(front) => front.started.poll(context),
+        Some(Pending { started, charge, .. }) => Charge::spend(charge, || started.poll(context)),
         None => Poll::Pending,
     })
     .await
+}
+
+async fn unmuted(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until.into()).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn written_bytes(shard: &Shard, bytes: usize) -> Event {

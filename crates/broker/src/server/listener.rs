@@ -17,6 +17,10 @@ use crate::metrics::count;
 use crate::settings::{ListenerAddress, Settings};
 use crate::shard::Shard;
 
+/// Longest time that a connection beyond the quota of its address is held before it is closed: a window of the quota
+/// (`ConnectionQuotas.maxThrottleTimeMs`).
+const CONNECTION_THROTTLE_MAX: Duration = Duration::from_secs(1);
+
 /// Pause after a failed accept, such as when no descriptor is free, so that the loop does not spin.
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -138,6 +142,11 @@ impl Listener {
                 Some(_) = tasks.join_next() => continue,
             };
             let Some((stream, peer, room)) = accepted else { continue };
+            let throttle = shard.quotas().record_connection(peer.ip()).min(CONNECTION_THROTTLE_MAX);
+            if !throttle.is_zero() {
+                tasks.spawn(refuse_later(throttle, stream, room, stop.clone()));
+                continue;
+            }
             match Connection::new(stream, peer, &self.advertised, Arc::clone(&shard), memory.clone()) {
                 Ok(connection) => {
                     let (stop, shard) = (stop.clone(), Arc::clone(&shard));
@@ -176,6 +185,21 @@ impl Listener {
             }
         }
     }
+}
+
+/// Closes a connection beyond the quota of its address, only after a while: a client that tries again at once would use up
+/// more than it was refused for.
+async fn refuse_later(
+    throttle: Duration,
+    stream: tokio::net::TcpStream,
+    room: Room,
+    mut stop: watch::Receiver<bool>,
+) {
+    tokio::select! {
+        () = tokio::time::sleep(throttle) => {}
+        _ = stop.changed() => {}
+    }
+    drop((stream, room));
 }
 
 /// Counts a connection as ended, however it ends.

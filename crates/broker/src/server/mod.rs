@@ -1,5 +1,6 @@
 //! Sockets: listeners, connections, and how answers leave.
 
+mod charge;
 mod connection;
 mod idle;
 mod limit;

@@ -4,6 +4,7 @@
 //! process may hold several. A plain broker is one shard.
 
 mod adopt;
+mod agreed;
 mod catalog;
 mod checkpoints;
 mod cleaner;
@@ -27,6 +28,7 @@ mod odd_commits;
 mod open;
 mod partition;
 mod producer_ids;
+mod quotas;
 mod records;
 mod retention;
 mod router;
@@ -41,7 +43,7 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use ottla_control::catalog::Catalog;
+use ottla_control::catalog::{Catalog, Features};
 use ottla_control::group::{Groups, OddCommit};
 use ottla_control::machine::Caller;
 use ottla_control::transaction::Transactions;
@@ -72,6 +74,7 @@ use crate::settings::{Layers, Settings};
 use data_dir::DataDir;
 use odd_commits::OddCommits;
 use producer_ids::ProducerIds;
+use quotas::Quotas;
 use router::Route;
 use shared_sync::SharedSync;
 use topics::Topics;
@@ -94,6 +97,9 @@ pub(crate) struct Shard {
     catalog: Arc<Coordinator<Catalog>>,
     /// Changes of the catalog and of the open topics that follow from them happen one at a time.
     catalog_changes: tokio::sync::Mutex<()>,
+    /// Those of the catalog, to be looked at without it.
+    features: RwLock<Features>,
+    quotas: Quotas,
     /// One a partition of `__consumer_offsets`; set once that topic exists.
     groups: OnceLock<Vec<Arc<Coordinator<Groups>>>>,
     /// The version of the topics that each of them was told last.

@@ -16,6 +16,7 @@ use super::data_dir::{DataDir, Lock};
 use super::odd_commits::OddCommits;
 use super::partition::{CommitStage, Partition};
 use super::producer_ids::ProducerIds;
+use super::quotas::Quotas;
 use super::router::{OneNode, Router};
 use super::topics::{LiveTopic, Topics};
 use super::{ColdReads, FetchSessions, PRIVATE_TURNS_MAX, Settings, Shard};
@@ -84,6 +85,8 @@ impl Shard {
         let started = Started::now(&*clock);
         let counters = Counters::new(api_names().len(), !settings.ottla_metrics_listener.is_empty());
         let clients = Arc::new(Clients::new(Arc::clone(&clock)));
+        let (features, quotas) = catalog.look(|catalog| (catalog.features(), Arc::clone(catalog.quotas())));
+        let quotas = Quotas::new(Arc::clone(&clock), quotas);
         let shard = Arc::new(Self {
             layers: RwLock::new(Arc::new(layers)),
             clock,
@@ -93,6 +96,8 @@ impl Shard {
             topics,
             catalog,
             catalog_changes: tokio::sync::Mutex::new(()),
+            features: RwLock::new(features),
+            quotas,
             groups: OnceLock::new(),
             told_topics: OnceLock::new(),
             transactions: OnceLock::new(),

@@ -90,6 +90,11 @@ impl Topics {
         Some(live)
     }
 
+    /// Raises the version though no topic has changed, for others that share it.
+    pub(crate) fn raise_version(&self) {
+        self.write().note_change();
+    }
+
     /// Begins to count versions from `version`, so that those of an earlier start are not used again.
     pub(crate) fn count_from(&self, version: i64) {
         let mut maps = self.write();

@@ -75,6 +75,7 @@ impl Shard {
         TransactionConfig {
             max_timeout_ms: settings.transaction_max_timeout_ms,
             transactional_id_expiration_ms: settings.transactional_id_expiration_ms,
+            version: self.features().transaction_version(),
             ..TransactionConfig::default()
         }
     }

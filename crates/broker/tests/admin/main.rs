@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod cluster;
+mod features;
 mod log_dirs;
 mod paging;
+mod quotas;
 mod security;
 #[path = "../support/mod.rs"]
 mod support;

@@ -10,6 +10,8 @@ use ottla_model::{
 use bytes::Bytes;
 
 use super::config::{ConfigResource, Configs, Kept, with};
+use super::feature::{self, Feature, FeatureUpdates, Features};
+use super::quota::{ClientQuotas, QuotaAlteration, QuotaEntity, QuotaKey};
 use super::record::{CatalogRecord, decode, encode};
 use super::topic::Topic;
 use crate::machine::{Caller, Effects, Machine, Record, RecordRef, ReplayError, ReplyTo};
@@ -87,6 +89,20 @@ pub enum Command {
     },
     /// Takes a block of producer ids.
     AllocateProducerIds,
+    /// Changes levels of features, all of them or none.
+    UpdateFeatures {
+        /// The levels.
+        updates: FeatureUpdates,
+        /// Check only.
+        validate_only: bool,
+    },
+    /// Changes quotas of clients; each alteration stands for itself.
+    AlterClientQuotas {
+        /// The alterations.
+        alterations: Vec<QuotaAlteration>,
+        /// Check only.
+        validate_only: bool,
+    },
 }
 
 /// Why a command was refused: Kafka's code and a sentence.
@@ -111,6 +127,10 @@ pub enum Reply {
     Altered(Result<(), Refusal>),
     /// To `AllocateProducerIds`: the first id and how many.
     ProducerIds(Result<(ProducerId, ProducerId), Refusal>),
+    /// To `UpdateFeatures`.
+    Features(Result<(), Refusal>),
+    /// To `AlterClientQuotas`, in the order of the request.
+    Quotas(Vec<Result<(), Refusal>>),
 }
 
 /// The catalog's state.
@@ -123,6 +143,9 @@ pub struct Catalog {
     partitions: usize,
     kept: Kept,
     next_producer_id: ProducerId,
+    features: Features,
+    /// Shared with who enforces them; a change makes a copy.
+    quotas: Arc<ClientQuotas>,
 }
 
 /// What a record overwrote.
@@ -134,6 +157,10 @@ pub enum Undo {
     Configs(ConfigResource, Option<Arc<Configs>>),
     /// The next producer id was this.
     NextProducerId(ProducerId),
+    /// The features were at these levels.
+    Features(Features),
+    /// A quota of an entity was this, or was not there.
+    Quota(QuotaEntity, QuotaKey, Option<f64>),
     /// Nothing.
     Nothing,
 }
@@ -153,6 +180,8 @@ impl Catalog {
             partitions: 0,
             kept: Kept::new(),
             next_producer_id: 0,
+            features: Features::default(),
+            quotas: Arc::default(),
         }
     }
 
@@ -170,6 +199,18 @@ impl Catalog {
     /// The settings of what is no topic.
     pub(super) fn kept_configs(&self) -> &Kept {
         &self.kept
+    }
+
+    /// The levels of the features.
+    #[must_use]
+    pub fn features(&self) -> Features {
+        self.features
+    }
+
+    /// The quotas of clients.
+    #[must_use]
+    pub fn quotas(&self) -> &Arc<ClientQuotas> {
+        &self.quotas
     }
 
     fn by_id(&self, id: TopicId) -> Option<&Arc<Topic>> {
@@ -300,8 +341,15 @@ impl Catalog {
             let partitions = usize::try_from(topic.partitions).unwrap_or(0);
             partitions.saturating_add(topic.configs.len()).saturating_add(1)
         });
-        if asked.fold(0, usize::saturating_add) > LIMITS.records_per_request_max {
-            let message = "Unable to perform excessively large batch operation.";
+        let partitions = topics.iter().map(|topic| usize::try_from(topic.partitions).unwrap_or(0));
+        let message = if partitions.fold(0, usize::saturating_add) > LIMITS.records_per_request_max {
+            Some("Excessively large number of partitions per request.")
+        } else if asked.fold(0, usize::saturating_add) > LIMITS.records_per_request_max {
+            Some("Unable to perform excessively large batch operation.")
+        } else {
+            None
+        };
+        if let Some(message) = message {
             let refused = |_| refuse(ErrorCode::PolicyViolation, message);
             return Reply::Created(topics.iter().map(refused).collect());
         }
@@ -372,6 +420,50 @@ impl Catalog {
         }
         Ok(Arc::new(grown))
     }
+
+    fn update_features(
+        &self,
+        updates: &FeatureUpdates,
+        validate_only: bool,
+        records: &mut Vec<Record>,
+    ) -> Result<(), Refusal> {
+        let changed = feature::changed(self.features, updates, self.node_id)?;
+        if validate_only {
+            return Ok(());
+        }
+        let levels =
+            changed.into_iter().map(|(feature, level)| CatalogRecord::FeatureLevel { feature, level });
+        self.write(levels, records)
+    }
+
+    fn alter_quotas(
+        &self,
+        alterations: &[QuotaAlteration],
+        validate_only: bool,
+        records: &mut Vec<Record>,
+    ) -> Vec<Result<(), Refusal>> {
+        let asked = alterations.iter().map(|alteration| alteration.ops.len());
+        if asked.fold(0, usize::saturating_add) > LIMITS.records_per_request_max {
+            let message = "Unable to perform excessively large batch operation.";
+            return alterations.iter().map(|_| refuse(ErrorCode::PolicyViolation, message)).collect();
+        }
+        let altered = self.quotas.alter(alterations).into_iter();
+        let written = altered.map(|result| {
+            let changes = result?;
+            if validate_only { Ok(()) } else { self.write(changes, records) }
+        });
+        written.collect()
+    }
+
+    fn set_quota(&mut self, entity: QuotaEntity, key: QuotaKey, value: Option<f64>) -> Undo {
+        let before = Arc::make_mut(&mut self.quotas).replay(&entity, key, value);
+        Undo::Quota(entity, key, before)
+    }
+
+    fn set_feature(&mut self, feature: Feature, level: i16) -> Undo {
+        let changed = self.features.with(feature, level);
+        Undo::Features(std::mem::replace(&mut self.features, changed))
+    }
 }
 
 /// What earlier topics of the same request take.
@@ -441,6 +533,12 @@ impl Machine for Catalog {
                 let written = self.write([CatalogRecord::ProducerIds { next }], records);
                 Reply::ProducerIds(written.map(|()| (first, PRODUCER_IDS_PER_BLOCK)))
             }
+            Command::UpdateFeatures { updates, validate_only } => {
+                Reply::Features(self.update_features(&updates, validate_only, records))
+            }
+            Command::AlterClientQuotas { alterations, validate_only } => {
+                Reply::Quotas(self.alter_quotas(&alterations, validate_only, records))
+            }
         };
         effects.reply(reply_to, reply);
     }
@@ -475,6 +573,8 @@ impl Machine for Catalog {
             CatalogRecord::ProducerIds { next } => {
                 Undo::NextProducerId(std::mem::replace(&mut self.next_producer_id, next))
             }
+            CatalogRecord::FeatureLevel { feature, level } => self.set_feature(feature, level),
+            CatalogRecord::ClientQuota { entity, key, value } => self.set_quota(entity, key, value),
         })
     }
 
@@ -489,6 +589,10 @@ impl Machine for Catalog {
             Undo::Configs(resource, Some(before)) => drop(self.kept.insert(resource, before)),
             Undo::Configs(resource, None) => drop(self.kept.remove(&resource)),
             Undo::NextProducerId(before) => self.next_producer_id = before,
+            Undo::Features(before) => self.features = before,
+            Undo::Quota(entity, key, before) => {
+                Arc::make_mut(&mut self.quotas).replay(&entity, key, before);
+            }
             Undo::Nothing => {}
         }
     }
@@ -510,6 +614,10 @@ impl Machine for Catalog {
             Reply::Altered(result) => Reply::Altered(result.and_then(|()| failure(cause))),
             Reply::Grown(result) => Reply::Grown(result.and_then(|_| failure(cause))),
             Reply::ProducerIds(result) => Reply::ProducerIds(result.and_then(|_| failure(cause))),
+            Reply::Features(result) => Reply::Features(result.and_then(|()| failure(cause))),
+            Reply::Quotas(results) => Reply::Quotas(
+                results.into_iter().map(|result| result.and_then(|()| failure(cause))).collect(),
+            ),
         };
         replies.into_iter().map(|(to, reply)| (to, turn(reply))).collect()
     }
@@ -658,12 +766,21 @@ mod tests {
         driven.catalog.write(creation(&doomed), &mut records).expect("written");
         driven.catalog.write([CatalogRecord::RemoveTopic { topic: kept.id }], &mut records).expect("written");
         driven.catalog.write([CatalogRecord::ProducerIds { next: 9000 }], &mut records).expect("written");
+        let level = CatalogRecord::FeatureLevel { feature: Feature::GroupVersion, level: 0 };
+        let quota = CatalogRecord::ClientQuota {
+            entity: QuotaEntity::from([(crate::catalog::EntityKind::User, None)]),
+            key: QuotaKey::RequestPercentage,
+            value: Some(1.0),
+        };
+        driven.catalog.write([level, quota], &mut records).expect("written");
         let undos: Vec<_> = records
             .iter()
             .map(|record| driven.catalog.replay(0, &record.as_ref(0)).expect("replays"))
             .collect();
         undos.into_iter().rev().for_each(|undo| driven.catalog.undo(undo));
         assert_eq!(driven.catalog.topics().cloned().collect::<Vec<_>>(), before);
+        assert_eq!(driven.catalog.features(), Features::default());
+        assert!(driven.catalog.quotas().is_empty());
         assert!(matches!(driven.run(Command::AllocateProducerIds), Reply::ProducerIds(Ok((0, 1000)))));
         assert!(matches!(driven.run(Command::AllocateProducerIds), Reply::ProducerIds(Ok((1000, 1000)))));
     }

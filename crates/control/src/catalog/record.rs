@@ -7,6 +7,8 @@ use bytes::Bytes;
 use ottla_model::{PartitionIndex, ProducerId, TopicId, TopicName};
 
 use super::config::ConfigResource;
+use super::feature::Feature;
+use super::quota::{EntityKind, QuotaEntity, QuotaKey};
 use crate::codec::{DecodeError, EncodeError, Reader, Writer};
 
 /// Version of the frame around each message (`MetadataRecordSerde`).
@@ -25,10 +27,12 @@ const TOPIC: u32 = 2;
 const PARTITION: u32 = 3;
 const CONFIG: u32 = 4;
 const REMOVE_TOPIC: u32 = 9;
+const FEATURE_LEVEL: u32 = 12;
+const CLIENT_QUOTA: u32 = 14;
 const PRODUCER_IDS: u32 = 15;
 
 /// A record that the catalog writes and understands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum CatalogRecord {
     /// `TopicRecord`: a topic begins.
     Topic { name: TopicName, id: TopicId },
@@ -40,6 +44,10 @@ pub(super) enum CatalogRecord {
     RemoveTopic { topic: TopicId },
     /// `ProducerIdsRecord`: ids below this are taken.
     ProducerIds { next: ProducerId },
+    /// `FeatureLevelRecord`: the level of a feature.
+    FeatureLevel { feature: Feature, level: i16 },
+    /// `ClientQuotaRecord`: a quota of an entity; no value takes it away.
+    ClientQuota { entity: QuotaEntity, key: QuotaKey, value: Option<f64> },
 }
 
 /// The value of a record, as written by node `node_id`.
@@ -82,6 +90,23 @@ pub(super) fn encode(record: &CatalogRecord, node_id: i32) -> Result<Bytes, Enco
             writer.i32(node_id);
             writer.i64(-1);
             writer.i64(*next);
+        }
+        CatalogRecord::FeatureLevel { feature, level } => {
+            begin(&mut writer, FEATURE_LEVEL);
+            writer.compact_string(feature.name());
+            writer.i16(*level);
+        }
+        CatalogRecord::ClientQuota { entity, key, value } => {
+            begin(&mut writer, CLIENT_QUOTA);
+            writer.compact_count(entity.len());
+            for (kind, name) in entity {
+                writer.compact_string(kind.name());
+                writer.compact_nullable_string(name.as_deref());
+                writer.no_tagged_fields();
+            }
+            writer.compact_string(key.name());
+            writer.i64(value.unwrap_or(0.0).to_bits().cast_signed());
+            writer.bool(value.is_none());
         }
     }
     writer.no_tagged_fields();
@@ -139,8 +164,29 @@ pub(super) fn decode(value: &[u8]) -> Result<Option<CatalogRecord>, DecodeError>
             let (_node_id, _epoch) = (reader.i32()?, reader.i64()?);
             CatalogRecord::ProducerIds { next: reader.i64()? }
         }
+        FEATURE_LEVEL => match Feature::by_name(reader.compact_string()?) {
+            Some(feature) => CatalogRecord::FeatureLevel { feature, level: reader.i16()? },
+            None => return Ok(None),
+        },
+        CLIENT_QUOTA => return client_quota(&mut reader),
         _ => return Ok(None),
     }))
+}
+
+/// Quotas of kinds and names that a later release has written are passed over.
+fn client_quota(reader: &mut Reader<'_>) -> Result<Option<CatalogRecord>, DecodeError> {
+    let mut entity = QuotaEntity::new();
+    for _ in 0..reader.compact_count(3)? {
+        let kind = EntityKind::by_name(reader.compact_string()?);
+        let name = reader.compact_nullable_string()?.map(str::to_owned);
+        reader.skip_tagged_fields()?;
+        let Some(kind) = kind else { return Ok(None) };
+        entity.insert(kind, name);
+    }
+    let Some(key) = QuotaKey::by_name(reader.compact_string()?) else { return Ok(None) };
+    let value = f64::from_bits(reader.i64()?.cast_unsigned());
+    let is_removed = reader.bool()?;
+    Ok(Some(CatalogRecord::ClientQuota { entity, key, value: (!is_removed).then_some(value) }))
 }
 
 fn topic_name(reader: &mut Reader<'_>) -> Result<TopicName, DecodeError> {
@@ -187,6 +233,31 @@ mod tests {
                 "0104002002670261023100",
             ),
             (CatalogRecord::RemoveTopic { topic: id }, "0109000123456789abcdef0123456789abcdef00"),
+            (
+                CatalogRecord::FeatureLevel { feature: Feature::TransactionVersion, level: 1 },
+                "010c00147472616e73616374696f6e2e76657273696f6e000100",
+            ),
+            (
+                CatalogRecord::ClientQuota {
+                    entity: QuotaEntity::from([
+                        (EntityKind::User, Some("ann".to_owned())),
+                        (EntityKind::ClientId, None),
+                    ]),
+                    key: QuotaKey::ProducerByteRate,
+                    value: Some(1024.5),
+                },
+                "010e00030a636c69656e742d69640000057573657204616e6e001370726f64756365725f627974655f7261746540900200\
+                 000000000000",
+            ),
+            (
+                CatalogRecord::ClientQuota {
+                    entity: QuotaEntity::from([(EntityKind::Ip, Some("10.0.0.1".to_owned()))]),
+                    key: QuotaKey::ConnectionCreationRate,
+                    value: None,
+                },
+                "010e00020369700931302e302e302e310019636f6e6e656374696f6e5f6372656174696f6e5f7261746500000000000000\
+                 000100",
+            ),
             (CatalogRecord::ProducerIds { next: 2000 }, "010f0000000001ffffffffffffffff00000000000007d000"),
         ] {
             let bytes = hex(bytes);
@@ -197,8 +268,9 @@ mod tests {
 
     #[test]
     fn unknown_kinds_are_passed_over_and_nonsense_is_refused() {
-        // A FeatureLevelRecord (12).
+        // The level of a feature that is not known here, and a quota of an unknown name.
         assert_eq!(decode(&[1, 12, 0, 2, b'x', 0, 1, 0]), Ok(None));
+        assert_eq!(decode(&[1, 14, 0, 1, 2, b'q', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), Ok(None));
         assert!(decode(&[2, 2, 0]).is_err());
         assert!(decode(&[1, 2, 0, 3, b'.', b'.']).is_err());
         assert!(decode(&[]).is_err());

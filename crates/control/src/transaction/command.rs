@@ -40,6 +40,8 @@ pub enum Command {
     MarkersWritten(MarkersWritten),
     /// From the driver: a transaction has timed out whose epochs are used up, and here is what it takes to abort it.
     AbortTimedOut(AbortTimedOut),
+    /// The level of the feature `transaction.version` has changed.
+    LearnVersion(TransactionVersion),
 }
 
 /// InitProducerId.

@@ -53,7 +53,13 @@ impl Transactions {
         metadata: &TransactionMetadata,
         fresh_producer_id: Option<ProducerId>,
     ) -> Result<Option<ProducerIdAndEpoch>, ErrorCode> {
-        self.decide(turn, transactional_id, metadata, false, TransactionVersion::FINALIZED, fresh_producer_id)
+        if self.version.bumps_epoch() {
+            return self.decide(turn, transactional_id, metadata, false, self.version, fresh_producer_id);
+        }
+        // The end of a transaction raises no epoch then, so that fencing does (`prepareFenceProducerEpoch`).
+        let producer_epoch = metadata.producer_epoch.saturating_add(1);
+        let fenced = TransactionMetadata { producer_epoch, ..metadata.clone() };
+        self.decide(turn, transactional_id, &fenced, false, TransactionVersion::V0, None)
     }
 
     /// Decides the outcome, and hands out the markers. Gives what the producer is from then on, or `None` when that

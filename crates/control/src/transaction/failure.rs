@@ -74,6 +74,8 @@ impl Transactions {
             Reply::AbortTimedOut(_) => Reply::AbortTimedOut(Err(error)),
             // Nothing came of it, so nothing is lost.
             Reply::FreshProducerIdNeeded => Reply::FreshProducerIdNeeded,
+            // It is no record.
+            Reply::LearnVersion => Reply::LearnVersion,
         }
     }
 

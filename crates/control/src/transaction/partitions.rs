@@ -30,7 +30,7 @@ impl Transactions {
             return Ok(());
         }
         let to = metadata.prepare_add_partitions(&add.partitions, turn.wall(), add.client_version);
-        let record = to_record(&transactional_id, &to)?;
+        let record = to_record(self.version, &transactional_id, &to)?;
         if record.value.as_ref().is_some_and(|value| value.len() > turn.config.record_bytes_max) {
             // What Kafka answers when the record is larger than a batch of its log may be.
             return Err(ErrorCode::UnknownServerError);

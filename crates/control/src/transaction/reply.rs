@@ -29,6 +29,8 @@ pub enum Reply {
     MarkersWritten(Result<(), ErrorCode>),
     /// A transaction that has timed out is aborted, or has ended on its own.
     AbortTimedOut(Result<(), ErrorCode>),
+    /// The version is known.
+    LearnVersion,
 }
 
 /// One transactional id, as DescribeTransactions shows it.

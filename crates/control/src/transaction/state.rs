@@ -95,8 +95,7 @@ pub enum TransactionVersion {
 }
 
 impl TransactionVersion {
-    /// The level that is finalized here. It says how records are written, and by which version the coordinator itself
-    /// ends a transaction.
+    /// The newest level, which a new cluster has.
     pub const FINALIZED: Self = Self::V2;
 
     /// The feature's level.

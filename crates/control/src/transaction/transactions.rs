@@ -18,6 +18,8 @@ use crate::machine::{Caller, Effects, Machine, Record, RecordRef, ReplayError, R
 #[derive(Debug)]
 pub struct Transactions {
     pub(super) config: Arc<TransactionConfig>,
+    /// The level of the feature `transaction.version`.
+    pub(super) version: TransactionVersion,
     pub(super) entries: HashMap<Arc<str>, Entry>,
     /// When open transactions time out. What stays of ended ones is overwritten by the next.
     pub(super) timeouts: HashMap<Arc<str>, Monotonic>,
@@ -43,6 +45,7 @@ impl Transactions {
     #[must_use]
     pub fn new(config: TransactionConfig) -> Self {
         Self {
+            version: config.version,
             config: Arc::new(config),
             entries: HashMap::new(),
             timeouts: HashMap::new(),
@@ -92,7 +95,7 @@ impl Transactions {
         transactional_id: &Arc<str>,
         metadata: &TransactionMetadata,
     ) -> Result<(), ErrorCode> {
-        let record = to_record(transactional_id, metadata)?;
+        let record = to_record(self.version, transactional_id, metadata)?;
         turn.effects.records.push(record);
         self.plan(turn.env, transactional_id, metadata);
         Ok(())
@@ -100,9 +103,13 @@ impl Transactions {
 }
 
 /// The record of a state. It fails only for texts and arrays whose size was checked before.
-pub(super) fn to_record(transactional_id: &str, metadata: &TransactionMetadata) -> Result<Record, ErrorCode> {
+pub(super) fn to_record(
+    version: TransactionVersion,
+    transactional_id: &str,
+    metadata: &TransactionMetadata,
+) -> Result<Record, ErrorCode> {
     let key = TransactionLogKey::encode(transactional_id).map_err(|_| ErrorCode::UnknownServerError)?;
-    let value = metadata.encode(TransactionVersion::FINALIZED).map_err(|_| ErrorCode::UnknownServerError)?;
+    let value = metadata.encode(version).map_err(|_| ErrorCode::UnknownServerError)?;
     Ok(Record { key, value: Some(value), headers: Vec::new() })
 }
 
@@ -134,6 +141,10 @@ impl Machine for Transactions {
             }
             Command::MarkersWritten(written) => Reply::MarkersWritten(self.markers_written(turn, &written)),
             Command::AbortTimedOut(abort) => Reply::AbortTimedOut(self.abort_timed_out(turn, &abort)),
+            Command::LearnVersion(version) => {
+                self.version = version;
+                Reply::LearnVersion
+            }
         };
         turn.reply(reply_to, reply);
         self.outbox.serve(turn.effects);

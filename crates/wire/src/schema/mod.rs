@@ -96,6 +96,13 @@ pub fn response_errors(api_key: i16, version: i16, body: &[u8]) -> Vec<i16> {
     found.map_or(Vec::new(), |(message, shape)| walk::errors(shape, version >= message.flexible_from, body))
 }
 
+/// True when the body of a response begins with the throttle time.
+pub(crate) fn begins_with_throttle_time(api_key: i16, version: i16) -> bool {
+    let message = response_table(api_key).message(api_key);
+    let from = message.and_then(|(_, message)| message.throttle_time_from());
+    from.is_some_and(|from| version >= from) && has_version(api_key, version)
+}
+
 /// First flexible version of an API (KIP-482), `i16::MAX` when it has none; `None` for an unknown API.
 #[must_use]
 pub fn flexible_from(api_key: i16) -> Option<i16> {

@@ -46,6 +46,15 @@ impl Message {
         (*self.versions.end() - *self.versions.start()) as usize + 1
     }
 
+    /// The first version with a throttle time as its first field; nothing when it stands elsewhere.
+    pub(super) fn throttle_time_from(&self) -> Option<i16> {
+        let rest = self.fields.strip_prefix("ThrottleTimeMs:int32")?;
+        match rest.strip_prefix('@') {
+            Some(versions) => versions.split_once('+')?.0.parse().ok(),
+            None => Some(*self.versions.start()),
+        }
+    }
+
     /// The shape at `version`; nothing when the text is not of the form above, which a test rules out.
     pub(super) fn shape(&self, version: i16) -> Option<Shape> {
         let flexible = version >= self.flexible_from;

@@ -4,6 +4,7 @@
 //! for its disk, the whole round moves to a thread that may block ([`cold`]).
 
 mod cold;
+mod quota;
 mod read;
 mod session;
 
@@ -39,7 +40,10 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
             return frame(&call, &refused).map(Started::Ready);
         }
     };
-    let limits = Limits::of(&request, &call.shard.settings());
+    let mut limits = Limits::of(&request, &call.shard.settings());
+    if let Some(bytes) = quota::most_bytes(&call) {
+        limits.lower_to(bytes);
+    }
     let wait = max_wait(&request);
     if let Some(round) = read::round(&call.shard, context.targets(), &limits, Reads::Hot)
         && (wait.is_zero() || context.targets().is_empty() || round.is_enough(&limits))
@@ -106,6 +110,10 @@ impl Drop for Watch {
 }
 
 fn finish(call: &Call, mut context: Context, round: Round) -> Result<Parts, Closed> {
+    if quota::is_over(call, &round) {
+        // As Kafka does: nothing is told, and the client asks again when its time has passed.
+        return frame(call, &FetchResponse { session_id: context.session_id(), ..FetchResponse::default() });
+    }
     let Round { mut responses, .. } = round;
     context.note(&mut responses);
     let mut response = FetchResponse { session_id: context.session_id(), ..FetchResponse::default() };

@@ -32,11 +32,20 @@ impl Limits {
     }
 }
 
+impl Limits {
+    /// Reads at most so much.
+    pub(super) fn lower_to(&mut self, bytes: usize) {
+        self.max_bytes = self.max_bytes.min(bytes);
+        self.min_bytes = self.min_bytes.min(self.max_bytes);
+    }
+}
+
 /// What one round found.
 pub(super) struct Round {
     /// One a target, in their order; `None` once the answer leaves it out.
     pub(super) responses: Vec<Option<FetchPartitionResponse>>,
-    bytes: usize,
+    /// Of records.
+    pub(super) bytes: usize,
     /// Something that the client should hear of now.
     urgent: bool,
 }

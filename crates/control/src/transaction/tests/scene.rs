@@ -106,7 +106,7 @@ impl Scene {
     /// Puts id `t` with producer 1000 at that epoch into the log.
     pub(super) fn begin_at_epoch(&mut self, producer_epoch: i16) {
         let metadata = TransactionMetadata { producer_epoch, ..TransactionMetadata::new(1000, 60_000, WALL) };
-        self.log.push(to_record("t", &metadata).unwrap());
+        self.log.push(to_record(TransactionVersion::FINALIZED, "t", &metadata).unwrap());
         self.next_producer_id = 2000;
         self.restart();
         self.forget_transcript();
@@ -399,6 +399,7 @@ fn show_work(work: &Work) -> String {
 fn show_reply(reply: &Reply) -> String {
     match reply {
         Reply::InitProducerId(result) | Reply::End(result) => show_result(result, |it| show_producer(*it)),
+        Reply::LearnVersion => "learnt".to_owned(),
         Reply::FreshProducerIdNeeded => "a fresh producer id is needed".to_owned(),
         Reply::AddPartitions(result) | Reply::MarkersWritten(result) | Reply::AbortTimedOut(result) => {
             show_result(result, |()| "NONE".to_owned())

@@ -164,3 +164,32 @@ fn a_clock_that_was_set_back() {
     scene.at(15_000);
     scene.expect("15000   log: t is gone");
 }
+
+/// In a cluster at `transaction.version` 0 an end raises no epoch, but fencing does.
+#[test]
+fn the_older_version_fences_too() {
+    // Records of version 0 have no room for the producer id before, which counts as -1 then.
+    for (version, previous) in [(TransactionVersion::V0, " after -1"), (TransactionVersion::V1, "")] {
+        let mut scene = Scene::begun();
+        scene.send("driver", Command::LearnVersion(version));
+        scene.forget_transcript();
+        scene.add_as(TransactionVersion::V0, "a", producer(0), "x-0");
+        scene.at(60_000);
+        scene.take_work();
+        scene.end_as(TransactionVersion::V0, "a", producer(0), true);
+        scene.written(producer(1), "x-0");
+        let expected = "
+                 0 a: add x-0 as 1000:0
+                 0   log: t Ongoing 1000:0 after -1 v0 [x-0] since 0
+                 0 a <- NONE
+             60000   log: t PrepareAbort 1000:1 after -1 v0 [x-0] since 0
+             60000 driver <- abort 1000:1 v0 in [x-0]
+             60000 a: commit as 1000:0
+             60000 a <- PRODUCER_FENCED
+             60000 driver: written x-0 of 1000:1
+             60000   log: t CompleteAbort 1000:1 after -1 v0 since 0
+             60000 driver <- NONE
+            ";
+        scene.expect(&expected.replace(" after -1", previous));
+    }
+}
