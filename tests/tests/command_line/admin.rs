@@ -2,13 +2,13 @@
 
 use std::process::Command;
 
-use ottla_tests::schedule::BrokerChoice;
 use serde_json::json;
 
 use crate::scene::{Scene, ran};
 
 pub(crate) fn topics(scene: &Scene) {
-    let created = scene.run(&["topic", "create", "made", "made-too", "-p", "2", "-c", "retention.ms=1234567"]);
+    let created =
+        scene.run(&["topic", "create", "made", "made-too", "-p", "2", "-c", "retention.ms=1234567"]);
     assert_eq!(created.text(), "created made\ncreated made-too\n");
     scene.run_with(&["produce", "made", "-p", "1"], b"1\n2\n").text();
     let described = scene.run(&["topic", "describe", "made", "--json"]).json();
@@ -27,7 +27,10 @@ pub(crate) fn topics(scene: &Scene) {
     assert_eq!(made["id"], topic["id"]);
     assert!(scene.run(&["topic", "list"]).text().contains("\nmade-too "));
 
-    assert_eq!(scene.run(&["topic", "alter", "made", "-p", "4", "--dry-run"]).text(), "could be altered: made\n");
+    assert_eq!(
+        scene.run(&["topic", "alter", "made", "-p", "4", "--dry-run"]).text(),
+        "could be altered: made\n"
+    );
     assert_eq!(scene.run(&["topic", "alter", "made", "-p", "3"]).text(), "altered made\n");
     let told = scene.run(&["topic", "alter", "made", "-p", "2"]).complaint();
     assert!(told.contains("INVALID_PARTITIONS"), "{told}");
@@ -67,10 +70,6 @@ pub(crate) fn settings(scene: &Scene) {
         assert!(told.contains(complaint), "{told}");
     }
     let set = scene.run(&["config", "set", "topic", "settings", "retention.ms=77", "segment.bytes=2000000"]);
-    if scene.choice == BrokerChoice::Ottla && set.err.contains("does not serve IncrementalAlterConfigs") {
-        assert_eq!(set.code, Some(1));
-        return;
-    }
     assert_eq!(set.text(), "the settings of topic 'settings' are changed\n");
     assert_eq!(get("retention.ms").text(), "77\n");
     let refused = scene.run(&["config", "set", "topic", "settings", "retention.ms=78", "segment.bytes=x"]);
@@ -84,7 +83,9 @@ pub(crate) fn settings(scene: &Scene) {
     assert_eq!(get("retention.ms").text(), "77\n");
     scene.run(&["config", "delete", "topic", "settings", "retention.ms"]).text();
     assert_eq!(get("retention.ms").text(), "604800000\n");
-    scene.run(&["topic", "alter", "settings", "-c", "retention.ms=99", "--delete-config", "segment.bytes"]).text();
+    scene
+        .run(&["topic", "alter", "settings", "-c", "retention.ms=99", "--delete-config", "segment.bytes"])
+        .text();
     assert_eq!(get("retention.ms").text(), "99\n");
     scene.run(&["config", "set", "group", "some-group", "consumer.session.timeout.ms=50000"]).text();
     let group = scene.run(&["config", "get", "group", "some-group", "consumer.session.timeout.ms"]);
@@ -104,7 +105,8 @@ pub(crate) fn health(scene: &Scene) {
     assert_eq!(health(&[], &["-b", address]).text(), format!("{address} is healthy\n"));
     let port = address.split(':').nth(1).unwrap();
     let listeners = format!("PLAINTEXT://0.0.0.0:{port},OTHER://127.0.0.1:1");
-    let told = health(&[("KAFKA_LISTENERS", &listeners)], &["--json"]).json();
+    let map = ("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP", "PLAINTEXT:PLAINTEXT,OTHER:PLAINTEXT");
+    let told = health(&[("KAFKA_LISTENERS", &listeners), map], &["--json"]).json();
     assert_eq!((&told["healthy"], &told["brokers"]), (&json!(true), &json!(1)));
     assert_eq!(told["address"], address);
     let pair = format!("listeners=PLAINTEXT://:{port}");

@@ -48,7 +48,12 @@ pub(crate) fn examples(scene: &Scene) {
         let said: Vec<&str> = said.lines().collect();
         let is_same = said.len() == expected.len()
             && said.iter().zip(&expected).all(|(said, expected)| matches(said, expected));
-        assert!(is_same, "$ {command}\nprints\n{}\nand the page says\n{}", said.join("\n"), expected.join("\n"));
+        assert!(
+            is_same,
+            "$ {command}\nprints\n{}\nand the page says\n{}",
+            said.join("\n"),
+            expected.join("\n")
+        );
     }
     broker.stop().unwrap();
 }

@@ -31,7 +31,7 @@ pub(crate) fn lines(scene: &Scene) {
     let ones = scene.run(&["consume", "lines", "-e", "-f", r"%k %p %s\n"]).text();
     let ones: Vec<&str> = ones.lines().filter(|line| line.starts_with("one ")).collect();
     // Kafka's Java producer puts this key there.
-    assert_eq!(ones, ["one 1 1", "one 1 4"]);
+    assert_eq!(ones, ["one 2 1", "one 2 4"]);
     let nulls = scene.run(&["consume", "lines", "-e", "-Z", "-f", r"%k|%K|%s\n"]).text();
     assert!(nulls.contains("NULL|-1|no key\n") && nulls.contains("|0|empty key\n"), "{nulls}");
 }
@@ -92,7 +92,8 @@ pub(crate) fn json_lines(scene: &Scene) {
     scene.run_with(&["produce", "json-again", "--from-json"], lines.as_bytes()).text();
     let again = scene.run(&["consume", "json-again", "-e", "-J"]).text();
     assert_eq!(again.replace("json-again", "json"), lines);
-    let wrong = scene.run_with(&["produce", "json", "--from-json"], b"{\"value\":\"x\"}\n{\"vaule\":\"y\"}\n");
+    let wrong =
+        scene.run_with(&["produce", "json", "--from-json"], b"{\"value\":\"x\"}\n{\"vaule\":\"y\"}\n");
     let wrong = wrong.complaint();
     assert!(wrong.contains("standard input: record 2: unknown field `vaule`"), "{wrong}");
     assert!(wrong.contains("1 records were sent before"), "{wrong}");
@@ -101,7 +102,9 @@ pub(crate) fn json_lines(scene: &Scene) {
 pub(crate) fn positions(scene: &Scene) {
     scene.topic("positions", "2");
     let records: String = (0..10)
-        .map(|number| format!("{}\n", json!({"value": format!("v{number}"), "timestamp": 1000 * (number + 1)})))
+        .map(|number| {
+            format!("{}\n", json!({"value": format!("v{number}"), "timestamp": 1000 * (number + 1)}))
+        })
         .collect();
     scene.run_with(&["produce", "positions", "-p", "1", "--from-json"], records.as_bytes()).text();
     scene.run_with(&["produce", "positions", "-p", "0"], b"other\n").text();
@@ -150,7 +153,10 @@ pub(crate) fn delimiters(scene: &Scene) {
     let (directory, path) = Scene::file(b"whole\nfile\n");
     let second = directory.path().join("second");
     std::fs::write(&second, b"").unwrap();
-    produce(&["--whole-files", "-k", "name", "-H", "a=1", "-H", "a=", "-H", "b", text(&path), text(&second)], b"");
+    produce(
+        &["--whole-files", "-k", "name", "-H", "a=1", "-H", "a=", "-H", "b", text(&path), text(&second)],
+        b"",
+    );
     produce(&["-c", "1"], b"one\ntwo\n");
     let written = scene.run(&["consume", "delimiters", "-e", "-Z", "-f", r"%k|%s|%h|%S;"]).text();
     let expected = [
@@ -176,8 +182,11 @@ pub(crate) fn closed_pipe(scene: &Scene) {
     scene.run_with(&["produce", "pipe"], many.as_bytes()).text();
     let mut consumer = scene.bare(&["consume", "pipe"]);
     let mut consumer = consumer.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut head = Command::new("head");
-    let head = head.arg("-n1").stdin(consumer.stdout.take().unwrap()).output().unwrap();
+    let head = {
+        // The command holds the pipe open as long as it lives.
+        let mut head = Command::new("head");
+        head.arg("-n1").stdin(consumer.stdout.take().unwrap()).output().unwrap()
+    };
     assert!(head.stdout.starts_with(b"0 xxx"));
     let ended = consumer.wait_with_output().unwrap();
     assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), &b""[..]));
@@ -189,7 +198,10 @@ pub(crate) fn refusals(scene: &Scene) {
     let (directory, _) = Scene::file(b"");
     let (gone, folder) = (directory.path().join("gone"), text(directory.path()).to_owned());
     let cases: BTreeMap<&str, (Vec<&str>, &[u8])> = BTreeMap::from([
-        ("record 2 has 3000000 bytes, more than refusals-0 takes (max.message.bytes)", (vec!["refusals"], &long[..])),
+        (
+            "record 2 has 3000000 bytes, more than refusals-0 takes (max.message.bytes)",
+            (vec!["refusals"], &long[..]),
+        ),
         ("topic 'refusals' has no partition 1; it has 1, counted from 0", (vec!["refusals", "-p1"], b"x")),
         ("'a b' is no name that a topic can have", (vec!["a b"], b"x")),
         ("No such file or directory", (vec!["refusals", text(&gone)], b"")),

@@ -32,7 +32,9 @@ pub(crate) fn bad_arguments(scene: &Scene) {
         assert_eq!(told.code, Some(USAGE), "{arguments:?}: {}", told.err);
         assert!(told.err.contains(complaint), "{arguments:?}: {}", told.err);
     }
-    for command in [&["topic", "list"][..], &["produce", "t"], &["consume", "t"], &["config", "describe", "topic", "t"]] {
+    for command in
+        [&["topic", "list"][..], &["produce", "t"], &["consume", "t"], &["config", "describe", "topic", "t"]]
+    {
         let told = scene.run_at("127.0.0.1:1", command, b"").complaint();
         assert!(told.contains("cannot connect to 127.0.0.1:1"), "{told}");
         assert!(told.contains("is a broker running there?"), "{told}");
@@ -53,7 +55,8 @@ pub(crate) fn pages_and_completions(scene: &Scene) {
     collect(scene, &mut Vec::new(), &mut commands);
     assert!(commands.len() > 25, "{commands:?}");
     for command in &commands {
-        let name = ["ottla"].into_iter().chain(command.iter().map(String::as_str)).collect::<Vec<_>>().join("-");
+        let name =
+            ["ottla"].into_iter().chain(command.iter().map(String::as_str)).collect::<Vec<_>>().join("-");
         let page = std::fs::read_to_string(directory.path().join(format!("{name}.1"))).expect(&name);
         assert!(page.contains(".SH SYNOPSIS"), "{name}");
         assert!(page.contains(".SH DESCRIPTION"), "{name}");
