@@ -47,15 +47,16 @@ pub(crate) struct Consume {
     /// milliseconds, %K and %S lengths of key and value (-1 for null), %R length of the value in 4 bytes, %% a percent sign;
     /// and \n, \t, \0, \xNN. Nothing is written behind it
     #[arg(short, long, value_name = "FORMAT", conflicts_with_all = ["json", "key_delimiter", "delimiter"])]
-    #[arg(value_parser = Format::parse)]
+    #[arg(value_parser = Format::parse, allow_hyphen_values = true)]
     pub(super) format: Option<Format>,
 
     /// What to write behind each record
     #[arg(short = 'D', long, value_name = "TEXT", default_value = "\\n", conflicts_with = "json")]
+    #[arg(allow_hyphen_values = true)]
     pub(super) delimiter: String,
 
     /// Write the key and this before each value
-    #[arg(short = 'K', long, value_name = "TEXT", conflicts_with = "json")]
+    #[arg(short = 'K', long, value_name = "TEXT", conflicts_with = "json", allow_hyphen_values = true)]
     pub(super) key_delimiter: Option<String>,
 
     /// Write NULL for a key or value that is null, in place of nothing

@@ -34,14 +34,15 @@ pub(crate) struct Produce {
 
     /// What ends a record; \n, \t, \0, \xNN are understood
     #[arg(short = 'D', long, value_name = "TEXT", default_value = "\\n", value_parser = delimiter)]
+    #[arg(allow_hyphen_values = true)]
     pub(super) delimiter: Bytes,
 
     /// What stands between key and value
-    #[arg(short = 'K', long, value_name = "TEXT", value_parser = delimiter)]
+    #[arg(short = 'K', long, value_name = "TEXT", value_parser = delimiter, allow_hyphen_values = true)]
     pub(super) key_delimiter: Option<Bytes>,
 
     /// The key of all records
-    #[arg(short, long, value_name = "KEY", conflicts_with = "key_delimiter")]
+    #[arg(short, long, value_name = "KEY", conflicts_with = "key_delimiter", allow_hyphen_values = true)]
     pub(super) key: Option<String>,
 
     /// A header of all records; repeat it for several

@@ -7,7 +7,7 @@ use kafka_protocol::messages::CreatePartitionsRequest;
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 
 use super::create::TIMEOUT_MS;
-use super::{Outcome, tell};
+use super::{Outcome, tell, wait_until_known};
 use crate::ask::{Bootstrap, key_and_value};
 use crate::client::{Cluster, Problem, topic_name};
 use crate::config::{Change, Resource, alter};
@@ -58,6 +58,10 @@ impl Alter {
         }
         if let Some(count) = self.partitions {
             add_partitions(&mut cluster, &self.topic, count, self.dry_run)?;
+            if !self.dry_run {
+                let count = usize::try_from(count).unwrap_or(usize::MAX);
+                wait_until_known(&mut cluster, &[(self.topic.clone(), count)])?;
+            }
         }
         let outcome = if self.dry_run { "could be altered:" } else { "altered" };
         tell(&[Outcome { topic: self.topic, outcome, error: None }], self.json)

@@ -7,12 +7,15 @@ use kafka_protocol::messages::CreateTopicsRequest;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use ottla_model::ErrorCode;
 
-use super::{Outcome, tell};
+use super::{Outcome, tell, wait_until_known};
 use crate::ask::{Bootstrap, key_and_value};
 use crate::client::{Cluster, Problem, text, topic_name};
 
 /// How long the broker may take until the topic exists, in milliseconds.
 pub(super) const TIMEOUT_MS: i32 = 20_000;
+
+/// What was done.
+const CREATED: &str = "created";
 
 /// Creates topics.
 #[derive(Debug, Args)]
@@ -66,13 +69,14 @@ impl Create {
             .with_topics(self.topics.iter().map(topic).collect())
             .with_timeout_ms(TIMEOUT_MS)
             .with_validate_only(self.dry_run);
-        let answer = Cluster::connect(&self.bootstrap)?.controller()?.send(&request)?;
+        let mut cluster = Cluster::connect(&self.bootstrap)?;
+        let answer = cluster.controller()?.send(&request)?;
         let outcome = |topic: kafka_protocol::messages::create_topics_response::CreatableTopicResult| {
             let name = topic.name.to_string();
             let exists = topic.error_code == ErrorCode::TopicAlreadyExists.code();
             let (outcome, error) = match topic.error_code {
                 0 if self.dry_run => ("could be created:", None),
-                0 => ("created", None),
+                0 => (CREATED, None),
                 _ if exists && self.if_not_exists => ("exists already:", None),
                 code => {
                     let asked = format!("topic '{name}' is not created");
@@ -84,6 +88,9 @@ impl Create {
         };
         let mut outcomes: Vec<Outcome> = answer.topics.into_iter().map(outcome).collect();
         outcomes.sort_unstable_by(|one, other| one.topic.cmp(&other.topic));
+        let created = outcomes.iter().filter(|outcome| outcome.outcome == CREATED);
+        let created: Vec<_> = created.map(|outcome| (outcome.topic.clone(), 1)).collect();
+        wait_until_known(&mut cluster, &created)?;
         tell(&outcomes, self.json)
     }
 }
