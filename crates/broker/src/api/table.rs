@@ -14,16 +14,6 @@ use super::{
     offset_delete, offset_fetch, offset_for_leader_epoch, produce, reassignments, transactions,
     txn_offset_commit, unregister_broker, update_features, without_security, write_txn_markers,
 };
-use super::{
-    add_offsets_to_txn, add_partitions_to_txn, alter_configs, api_versions, consumer_group_describe,
-    consumer_group_heartbeat, create_partitions, create_topics, delete_groups, delete_records, delete_topics,
-    describe_cluster, describe_configs, describe_groups, describe_lag, describe_producers, describe_quorum,
-    describe_topic_partitions, describe_transactions, elect_leaders, fetch, find_coordinator, group_history,
-    group_membership, group_why, init_producer_id, inspect_compaction, list_config_resources, list_groups,
-    list_offsets, log_dirs, metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch,
-    produce, reassignments, transactions, txn_offset_commit, unregister_broker, without_security,
-    write_txn_markers,
-};
 
 /// Answers a request of one API. The body has been checked against the schema.
 pub(super) type Handler = fn(Call, Bytes) -> Result<Started, Closed>;
