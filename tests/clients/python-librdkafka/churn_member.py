@@ -41,6 +41,10 @@ class Lines:
             self._out.flush()
 
 
+class GaveUp(Exception):
+    """Some errors are for good: an application closes the client and makes another."""
+
+
 class Member:
     """Polls, processes, and commits what it has processed."""
 
@@ -55,11 +59,12 @@ class Member:
         self._leaving = threading.Event()
         self._state_asked = threading.Event()
         classic = CLASSIC if protocol != "consumer" else {}
-        self._consumer = confluent_kafka.Consumer({
+        self._settings = {
             "bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False,
             "auto.offset.reset": "earliest", "max.poll.interval.ms": 15000, "reconnect.backoff.max.ms": 200,
             "fetch.wait.max.ms": 200, "log_level": 3,
-        } | PROTOCOLS[protocol] | classic)
+        } | PROTOCOLS[protocol] | classic
+        self._consumer = confluent_kafka.Consumer(self._settings)
 
     def leave(self) -> None:
         self._leaving.set()
@@ -68,15 +73,22 @@ class Member:
         self._state_asked.set()
 
     def run(self) -> None:
-        try:
-            self._consumer.subscribe(
-                [self._topic], on_assign=self._assigned, on_revoke=self._gone("revoked"), on_lost=self._gone("lost"))
-            while not self._leaving.is_set():
-                self._turn()
-        except KafkaException as exception:
-            self._say(f"failed {exception}")
-        self._consumer.close()
+        while not self._leaving.is_set():
+            try:
+                self._live()
+            except GaveUp as exception:
+                self._say(f"renewed {exception}")
+                self._owned, self._uncommitted = set(), {}
+            self._consumer.close()
+            if not self._leaving.is_set():
+                self._consumer = confluent_kafka.Consumer(self._settings)
         self._say("left")
+
+    def _live(self) -> None:
+        self._consumer.subscribe(
+            [self._topic], on_assign=self._assigned, on_revoke=self._gone("revoked"), on_lost=self._gone("lost"))
+        while not self._leaving.is_set():
+            self._turn()
 
     def _turn(self) -> None:
         # `consume` alone would wait for the full number of records or the whole time.
@@ -96,6 +108,8 @@ class Member:
     def _is_error(self, message: Message) -> bool:
         if message.error() is None:
             return False
+        if message.error().fatal() or message.error().code() == KafkaError._FATAL:
+            raise GaveUp(message.error())
         print(f"member {self._number}: {message.error()}", file=sys.stderr, flush=True)
         return True
 
@@ -123,6 +137,9 @@ class Member:
         if error is None:
             self._uncommitted = {}
             self._say(f"committed {self._epoch()}")
+        elif error.code() == KafkaError._FATAL:
+            self._say(f"unknown {error}")
+            raise GaveUp(error)
         else:
             self._say(f"{'refused' if error.code() in REFUSALS else 'unknown'} {error}")
 

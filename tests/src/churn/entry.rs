@@ -38,6 +38,8 @@ pub struct Done {
     pub broker_kills: u64,
     /// How many times members were told what they own.
     pub assignments: u64,
+    /// How many clients gave up for good and were replaced.
+    pub renewed: u64,
     /// Commits of members that were acknowledged.
     pub commits: u64,
     /// Commits of members that were refused.
@@ -84,6 +86,7 @@ impl Done {
             paused: outcome.paused,
             broker_kills: outcome.broker_kills,
             assignments: outcome.assignments,
+            renewed: outcome.renewed,
             commits: outcome.commits,
             refused: outcome.refused,
             forged: outcome.forged,
@@ -95,11 +98,22 @@ impl Done {
 
 impl std::fmt::Display for Done {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { members, killed, paused, broker_kills, assignments, commits, refused, forged, .. } = self;
+        let Self {
+            members,
+            killed,
+            paused,
+            broker_kills,
+            assignments,
+            renewed,
+            commits,
+            refused,
+            forged,
+            ..
+        } = self;
         write!(
             formatter,
             "{members} members, {killed} killed, {paused} pauses, the broker killed {broker_kills} times, {assignments} \
-             assignments, {commits} commits acknowledged, {refused} refused, {forged} made up; settled after {} ms, \
+             assignments, {renewed} clients replaced, {commits} commits acknowledged, {refused} refused, {forged} made up; settled after {} ms, \
              all in {} ms",
             self.settled_after_ms, self.took_ms
         )

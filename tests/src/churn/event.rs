@@ -114,8 +114,8 @@ pub enum Fact {
         /// The member.
         member: u32,
     },
-    /// The member's client gave up, which none should.
-    Failed {
+    /// The member's client gave up for good, and it goes on with a new one, which has joined nothing yet.
+    Renewed {
         /// The member.
         member: u32,
         /// The client's words.

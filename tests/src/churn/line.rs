@@ -40,7 +40,7 @@ fn read(words: &mut SplitWhitespace<'_>) -> Result<Said, Problem> {
         "refused" => Fact::Refused { member, error: rest(words) },
         "unknown" => Fact::Unknown { member, error: rest(words) },
         "left" => Fact::Left { member },
-        "failed" => Fact::Failed { member, error: rest(words) },
+        "renewed" => Fact::Renewed { member, error: rest(words) },
         "sent" => Fact::Sent { partition: next(words)?, number: next(words)?, offset: next(words)? },
         "stopped" => return Ok(Said::Stopped),
         "unclean" => return Ok(Said::Remark),

@@ -51,7 +51,9 @@ pub struct Outcome {
     pub broker_kills: u64,
     /// How many times members were told what they own.
     pub assignments: u64,
-    /// Commits of members that were acknowledged, and that were refused.
+    /// How many clients gave up for good and were replaced.
+    pub renewed: u64,
+    /// Commits of members that were acknowledged.
     pub commits: u64,
     /// Commits of members that were refused.
     pub refused: u64,
@@ -221,6 +223,7 @@ fn outcome(history: &Path, settled_after: Duration, began: Instant) -> Result<Ou
         paused: count(|fact| matches!(fact, Fact::Paused { .. })),
         broker_kills: count(|fact| matches!(fact, Fact::Broker(BrokerStep::Killed))),
         assignments: count(|fact| matches!(fact, Fact::Assigned(_))),
+        renewed: count(|fact| matches!(fact, Fact::Renewed { .. })),
         commits: count(|fact| matches!(fact, Fact::Committed { .. })),
         refused: count(|fact| matches!(fact, Fact::Refused { .. })),
         forged: count(|fact| matches!(fact, Fact::Forged { .. })),

@@ -54,9 +54,6 @@ pub(super) fn check(events: &[&Event], report: &mut Report) {
             Fact::Leaves { member } | Fact::Killed { member } => {
                 live.remove(member);
             }
-            Fact::Failed { member, error } => {
-                report.violated(Rule::Settles, || format!("member {member} gave up: {error}"));
-            }
             Fact::Calm => calm = Some(*at),
             Fact::Seen(seen) if calm.is_some() => looks.entry(&seen.group).or_default().push((*at, seen)),
             Fact::State(membership) => {

@@ -65,7 +65,7 @@ pub(super) fn tenures<'a>(events: &[&'a Event]) -> BTreeMap<Place<'a>, Vec<Tenur
             Fact::Gone { member, partitions } => {
                 close(&mut open, *member, &|partition| partitions.contains(&partition));
             }
-            Fact::Left { member } | Fact::Failed { member, .. } => close(&mut open, *member, &|_| true),
+            Fact::Left { member } | Fact::Renewed { member, .. } => close(&mut open, *member, &|_| true),
             // A killed member is not told; what it said last is what is known.
             _ => {}
         }

@@ -24,7 +24,6 @@ pub(super) const CHANGES: &[(Rule, &str, Change)] = &[
     (Rule::Processed, "the first record of a run is skipped", first_skipped),
     (Rule::Processed, "a record is read at another's offset", misplaced),
     (Rule::Processed, "the last record is never processed", last_not_processed),
-    (Rule::Settles, "a client gives up", gives_up),
     (Rule::Settles, "a group goes on rebalancing", not_stable),
     (Rule::Settles, "a group does not catch up", behind),
     (Rule::Settles, "a group settles too late", late),
@@ -239,16 +238,6 @@ fn last_not_processed(events: &mut Vec<Event>, random: &mut Random) -> bool {
     let number = i64::try_from(places(events, of_partition).len()).unwrap();
     let at = events[calm].at;
     events.insert(calm, Event { at, fact: Fact::Sent { partition, number, offset: number } });
-    true
-}
-
-fn gives_up(events: &mut Vec<Event>, random: &mut Random) -> bool {
-    let killed = places(events, |fact| matches!(fact, Fact::Killed { .. }));
-    // Of a member that is no more, so that no other rule has an interest in it.
-    let Some(place) = any(random, killed) else { return false };
-    let Fact::Killed { member } = events[place].fact else { return false };
-    let at = events[place].at;
-    events.insert(place + 1, Event { at, fact: Fact::Failed { member, error: "fatal".to_owned() } });
     true
 }
 

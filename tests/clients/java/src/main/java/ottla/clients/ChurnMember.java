@@ -34,7 +34,8 @@ final class ChurnMember implements Runnable, ConsumerRebalanceListener {
     private final int number;
     private final String topic;
     private final ChurnLines lines;
-    private final KafkaConsumer<String, String> consumer;
+    private final Map<String, Object> configs;
+    private volatile KafkaConsumer<String, String> consumer;
     /** What is processed and owned, but not known to be committed. */
     private final Map<TopicPartition, OffsetAndMetadata> uncommitted = new HashMap<>();
     private volatile boolean stateAsked;
@@ -44,7 +45,12 @@ final class ChurnMember implements Runnable, ConsumerRebalanceListener {
         this.number = number;
         this.topic = topic;
         this.lines = lines;
-        this.consumer = new KafkaConsumer<>(configs, new StringDeserializer(), new StringDeserializer());
+        this.configs = configs;
+        this.consumer = open();
+    }
+
+    private KafkaConsumer<String, String> open() {
+        return new KafkaConsumer<>(configs, new StringDeserializer(), new StringDeserializer());
     }
 
     static Map<String, Object> configs(String bootstrap, String group, String protocol) {
@@ -83,37 +89,60 @@ final class ChurnMember implements Runnable, ConsumerRebalanceListener {
 
     @Override
     public void run() {
-        try {
-            consumer.subscribe(List.of(topic), this);
-            while (!leaving) {
-                turn();
-                if (stateAsked) {
-                    stateAsked = false;
-                    say("state " + membership());
-                }
+        while (!leaving) {
+            try {
+                live();
+            } catch (WakeupException e) {
+                // Only leave wakes it up.
+            } catch (KafkaException e) {
+                // Some errors are for good: an application closes the client and makes another.
+                say("renewed " + e);
+                uncommitted.clear();
             }
-        } catch (WakeupException e) {
-            // Only leave wakes it up.
-        } catch (KafkaException | InterruptedException e) {
-            say("failed " + e);
+            close();
+            if (!leaving) {
+                consumer = open();
+            }
         }
+        say("left");
+    }
+
+    private void live() {
+        consumer.subscribe(List.of(topic), this);
+        while (!leaving) {
+            turn();
+            if (stateAsked) {
+                stateAsked = false;
+                say("state " + membership());
+            }
+        }
+    }
+
+    private void close() {
         try {
             consumer.close(CloseOptions.timeout(CLOSE));
         } catch (KafkaException e) {
             say("unclean " + e);
         }
-        say("left");
     }
 
-    private void turn() throws InterruptedException {
+    private void turn() {
         try {
             process(consumer.poll(TURN));
         } catch (RetriableException e) {
             // The broker is away, or it is back and still reads its log.
         }
         if (!uncommitted.isEmpty()) {
-            Thread.sleep(ThreadLocalRandom.current().nextInt(WORK_MILLIS));
+            work();
             commit(Map.copyOf(uncommitted));
+        }
+    }
+
+    private static void work() {
+        try {
+            Thread.sleep(ThreadLocalRandom.current().nextInt(WORK_MILLIS));
+        } catch (InterruptedException e) {
+            throw new AssertionError("nobody interrupts a member", e);
         }
     }
 
