@@ -117,3 +117,54 @@ pub(super) fn with(before: &Arc<Configs>, name: String, value: Option<String>) -
     };
     after
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Machine;
+
+    fn configs(pairs: &[(&str, &str)]) -> Configs {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn alter(
+        catalog: &mut Catalog,
+        resource: &ConfigResource,
+        after: &Configs,
+    ) -> Vec<super::super::command::Undo> {
+        let mut records = Vec::new();
+        catalog.alter_configs(resource, after, &mut records).expect("written");
+        records.iter().map(|record| catalog.replay(0, &record.as_ref(0)).expect("replays")).collect()
+    }
+
+    #[test]
+    fn settings_are_what_was_asked_for_and_undo_takes_back() {
+        let mut catalog = Catalog::new(1);
+        let group = ConfigResource::Group("g".to_owned());
+        let first = configs(&[("a", "1"), ("b", "2")]);
+        assert_eq!(alter(&mut catalog, &group, &first).len(), 2);
+        let second = configs(&[("b", "3"), ("c", "4")]);
+        let undos = alter(&mut catalog, &group, &second);
+        assert_eq!(undos.len(), 3, "one goes, one changes, one comes");
+        assert_eq!(*catalog.configs(&group), second);
+        assert!(alter(&mut catalog, &group, &second).is_empty(), "nothing to change");
+        undos.into_iter().rev().for_each(|undo| catalog.undo(undo));
+        assert_eq!(*catalog.configs(&group), first);
+        alter(&mut catalog, &group, &Configs::new());
+        assert_eq!(catalog.config_resources().count(), 0);
+        assert!(catalog.configs(&ConfigResource::Broker(String::new())).is_empty());
+    }
+
+    #[test]
+    fn a_topic_that_is_not_there_has_no_settings() {
+        let mut catalog = Catalog::new(1);
+        let topic = ConfigResource::Topic(TopicName::new("orders").expect("legal"));
+        let refused = catalog.check_configs(&topic, &configs(&[("a", "1")])).expect_err("refused");
+        assert_eq!(refused.error, ErrorCode::UnknownTopicOrPartition);
+        let long = configs(&[("a", &"x".repeat(VALUE_BYTES_MAX + 1))]);
+        let group = ConfigResource::Group("g".to_owned());
+        let refused = catalog.check_configs(&group, &long).expect_err("refused");
+        assert_eq!(refused.error, ErrorCode::InvalidConfig);
+        assert!(alter(&mut catalog, &group, &Configs::new()).is_empty());
+    }
+}
