@@ -50,5 +50,16 @@ func main() {
 		{Name: "idempotent_producer", Run: idempotentProducer},
 		{Name: "large_batches", Run: largeBatches},
 		{Name: "long_poll", Run: longPoll},
+		{Name: "transaction_commit", Run: func(t *harness.T) { transactions(t).Commit() }},
+		{Name: "transaction_abort", Run: func(t *harness.T) { transactions(t).Abort() }},
+		{Name: "transaction_open", Run: func(t *harness.T) { transactions(t).Open() }},
+		{Name: "transaction_fence", Run: func(t *harness.T) { transactions(t).Fence() }},
+		{Name: "transaction_timeout", Run: func(t *harness.T) { transactions(t).Timeout() }},
+		{Name: "transaction_survives_kill", Run: func(t *harness.T) { transactions(t).SurviveKill() }},
+		{Name: "transaction_offsets", Run: func(t *harness.T) { transactions(t).Offsets(false, false) }},
+		{Name: "transaction_offsets_consumer_protocol", Run: func(t *harness.T) { transactions(t).Offsets(true, false) }},
+		{Name: "transaction_offsets_survive_kill", Run: func(t *harness.T) { transactions(t).Offsets(false, true) }},
+		{Name: "transaction_offsets_refused", Run: offsetsRefused},
+		{Name: "transaction_admin", Run: transactionAdmin},
 	})
 }

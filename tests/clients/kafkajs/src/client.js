@@ -95,6 +95,6 @@ async function rejects(promise, ...types) {
 }
 
 module.exports = {
-  READ_LIMIT, newKafka, newAdmin, newProducer, createTopic, numbered, sequence, send, fill,
+  READ_LIMIT, newKafka, newAdmin, newProducer, createTopic, numbered, sequence, send, fill, value,
   expectNumbered, range, rejects,
 };

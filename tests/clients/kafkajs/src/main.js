@@ -8,6 +8,7 @@ const producer = require('./producer');
 const commit = require('./commit');
 const reset = require('./reset');
 const seek = require('./seek');
+const transactions = require('./transactions');
 const assign = require('./assign');
 const offsetsTopic = require('./offsetstopic');
 const admin = require('./admin');
@@ -51,6 +52,17 @@ const scenarios = {
   idempotent_producer: producer.idempotentProducer,
   large_batches: producer.largeBatches,
   long_poll: longPoll.longPoll,
+  transaction_commit: transactions.commit,
+  transaction_abort: transactions.abort,
+  transaction_open: transactions.open,
+  transaction_fence: transactions.fence,
+  transaction_timeout: transactions.timeout,
+  transaction_survives_kill: transactions.survivesKill,
+  transaction_offsets: transactions.offsets,
+  transaction_offsets_consumer_protocol: assign.consumerProtocol,
+  transaction_offsets_survive_kill: transactions.offsetsSurviveKill,
+  transaction_offsets_refused: transactions.offsetsRefused,
+  transaction_admin: transactions.admin,
 };
 
 registerCodecs().then(() => harness.main(scenarios));
