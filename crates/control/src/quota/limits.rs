@@ -77,7 +77,10 @@ mod tests {
 
     const KEY: QuotaKey = QuotaKey::ProducerByteRate;
 
-    fn quotas(entities: &[(Option<Option<&str>>, Option<Option<&str>>, f64)]) -> ClientQuotas {
+    /// A user, a client id (of each: any, the default, a name), and the limit.
+    type Limited<'a> = (Option<Option<&'a str>>, Option<Option<&'a str>>, f64);
+
+    fn quotas(entities: &[Limited<'_>]) -> ClientQuotas {
         let mut quotas = ClientQuotas::default();
         for (user, client, bound) in entities {
             let mut entity = QuotaEntity::new();
