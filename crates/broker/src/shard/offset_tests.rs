@@ -87,7 +87,11 @@ fn outcome(reply: Result<Reply, oneshot::error::RecvError>) -> ErrorCode {
 }
 
 fn guard(shard: &Shard, group: &Coordinator<Groups>) -> Option<Guard> {
-    let ProducerIdAndEpoch { producer_id, producer_epoch } = PRODUCER;
+    guard_of(shard, group, PRODUCER)
+}
+
+fn guard_of(shard: &Shard, group: &Coordinator<Groups>, producer: ProducerIdAndEpoch) -> Option<Guard> {
+    let ProducerIdAndEpoch { producer_id, producer_epoch } = producer;
     let first = FirstBatch { producer_id, producer_epoch, base_sequence: -1, bumps_epochs: true };
     group.partition().log().begin_verification(first, shard.wall()).expect("not fenced")
 }
@@ -251,4 +255,27 @@ async fn what_arrives_together_keeps_its_order_and_a_transaction_its_batch() {
     });
     let expected = [(2, false, -1, -1), (1, true, 7, 0), (1, true, 7, 0), (2, false, -1, -1)];
     assert_eq!(batches.collect::<Vec<_>>(), expected);
+}
+
+/// As many producers as a log keeps guards for, and one more.
+#[tokio::test]
+async fn of_ten_thousand_producers_each_is_by_itself() {
+    const PRODUCERS: i64 = 10_001;
+    let (shard, group, _stage) = prepared(&Arc::default()).await;
+    let producer = |producer_id| ProducerIdAndEpoch { producer_id, producer_epoch: 0 };
+    let guards: Vec<_> =
+        (0..PRODUCERS).map(|producer_id| guard_of(&shard, &group, producer(producer_id))).collect();
+    for (producer_id, guard) in (0..PRODUCERS).zip(guards) {
+        let reply = commit_of(&group, producer(producer_id), guard, producer_id).await;
+        let oldest = if producer_id == 0 { ErrorCode::InvalidTxnState } else { ErrorCode::None };
+        assert_eq!(outcome(reply), oldest, "{producer_id}");
+    }
+    assert_eq!(stable(&group).await, Err(ErrorCode::UnstableOffsetCommit));
+    for producer_id in (1..PRODUCERS).rev() {
+        let outcome = if producer_id % 3 == 0 { Outcome::Commit } else { Outcome::Abort };
+        let marker = Marker { producer: producer(producer_id), ..marker(1, outcome) };
+        let marker = Marker { transaction_version: 0, ..marker };
+        shard.write_marker(&place_of(&group), marker).await.expect("down");
+    }
+    assert_eq!(stable(&group).await, Ok(9_999), "the newest of those that were committed");
 }
