@@ -77,7 +77,16 @@ fn commit_in(
     guard: Option<Guard>,
     offset: i64,
 ) -> oneshot::Receiver<Reply> {
-    let ProducerIdAndEpoch { producer_id, producer_epoch } = PRODUCER;
+    commit_of(group, PRODUCER, guard, offset)
+}
+
+fn commit_of(
+    group: &Arc<Coordinator<Groups>>,
+    producer: ProducerIdAndEpoch,
+    guard: Option<Guard>,
+    offset: i64,
+) -> oneshot::Receiver<Reply> {
+    let ProducerIdAndEpoch { producer_id, producer_epoch } = producer;
     group.submit_in(InTransaction { producer_id, producer_epoch, guard }, caller(), commit(0, offset, true))
 }
 
