@@ -111,6 +111,15 @@ fn with_version_1_the_group_is_added_first() {
         producer.until(if committed { "CompleteCommit" } else { "CompleteAbort" });
         assert_eq!(stable(&mut reader), [Ok(5), Ok(-1)]);
     }
+    // Older versions say less, and mean the same.
+    assert_eq!(producer.add_offsets(0, GROUP), ErrorCode::None);
+    for version in 0..=4 {
+        let request = producer.offsets_request(GROUP, &[(1, version.into())]);
+        assert_eq!(producer.send_offsets(version, &request), [ErrorCode::None], "v{version}");
+    }
+    assert_eq!(producer.end(true), ErrorCode::None);
+    producer.until("CompleteCommit");
+    assert_eq!(stable(&mut reader), [Ok(5), Ok(4)]);
     // What is told of a fenced producer differs by version.
     producer.epoch = -1;
     assert_eq!(producer.add_offsets(1, GROUP), ErrorCode::InvalidProducerEpoch);
@@ -218,6 +227,54 @@ fn delete_offset(client: &mut Client, partition: i32) {
         OffsetDeleteRequestTopic::default().with_name(name("orders")).with_partitions(vec![partition]);
     let request = OffsetDeleteRequest::default().with_group_id(group_id(GROUP)).with_topics(vec![topic]);
     assert_eq!(client.send(0, &request).unwrap().error_code, 0);
+}
+
+#[test]
+fn compaction_takes_no_offset_that_counts_and_none_that_may() {
+    let dir = tempfile::tempdir().unwrap();
+    let start = || {
+        let builder = Broker::builder().data_dir(dir.path());
+        let settings = [
+            ("log.cleaner.backoff.ms", "20"),
+            ("offsets.topic.segment.bytes", "1048576"),
+            ("offsets.topic.num.partitions", "1"),
+            ("ottla.offsets.history.bytes", "0"),
+        ];
+        let set = settings.iter().try_fold(builder, |builder, (name, value)| builder.set(name, value));
+        set.unwrap().start().unwrap()
+    };
+    let broker = start();
+    let mut producer = prepare(&broker, true);
+    for round in 0..40 {
+        for at in 0..10 {
+            let mut request = producer.offsets_request(GROUP, &[(0, round * 10 + at)]);
+            request.topics[0].partitions[0].committed_metadata = Some("m".repeat(4_000).into());
+            assert_eq!(producer.send_offsets(5, &request), [ErrorCode::None]);
+        }
+        // The last two are aborted.
+        let committed = round < 38 && round % 3 != 0;
+        assert_eq!(producer.end(committed), ErrorCode::None);
+        producer.until(if committed { "CompleteCommit" } else { "CompleteAbort" });
+    }
+    assert_eq!(producer.commit_offsets(GROUP, &[(1, 6)]), [ErrorCode::None]);
+    let size = || {
+        let files = std::fs::read_dir(dir.path().join("__consumer_offsets-0")).unwrap();
+        let logs =
+            files.map(|file| file.unwrap()).filter(|file| file.path().extension() == Some("log".as_ref()));
+        logs.filter_map(|log| log.metadata().ok()).map(|about| about.len()).sum::<u64>()
+    };
+    let deadline = Instant::now() + PATIENCE;
+    while size() > 1_100_000 {
+        assert!(Instant::now() < deadline, "{} bytes", size());
+        std::thread::yield_now();
+    }
+    assert_eq!(stable(&mut client(&broker)), [Ok(379), UNSTABLE]);
+    broker.stop();
+    let broker = start();
+    producer.client = client(&broker);
+    assert_eq!(stable(&mut producer.client), [Ok(379), UNSTABLE]);
+    assert_eq!(producer.end(true), ErrorCode::None);
+    assert_eq!(until_stable(&mut producer.client), [379, 6]);
 }
 
 #[test]
