@@ -50,9 +50,9 @@ impl Restarts {
         let mut times = Vec::new();
         for before in ["a clean stop", "kill -9"] {
             if before == "kill -9" {
-                self.broker.end_by_kill()?
+                self.broker.end_by_kill()?;
             } else {
-                self.broker.stop()?
+                self.broker.stop()?;
             }
             self.broker.start_again()?;
             let first = wait_for_coordinator(&mut self.broker, &self.shape)?;
