@@ -137,6 +137,6 @@ mod tests {
         assert_eq!(next_frame(&mut received), None);
         assert_eq!(received.len(), 2);
         assert_eq!(bytes_of("00ff10").unwrap(), [0, 255, 16]);
-        assert!(bytes_of("0").is_ok() && bytes_of("0g").is_err());
+        assert!(bytes_of("0").is_err() && bytes_of("0g").is_err());
     }
 }

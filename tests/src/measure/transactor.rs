@@ -18,6 +18,7 @@ use super::batch::batch_of;
 use super::connection::Connection;
 use super::latency::Sample;
 use super::topics::{check, topic_name};
+use crate::load::Gate;
 use crate::problem::{Doing, Problem};
 
 const FIND_COORDINATOR_VERSION: i16 = 4;
@@ -181,7 +182,7 @@ impl Transactor {
                 break;
             }
             self.repeated = self.repeated.saturating_add(1);
-            std::thread::sleep(PAUSE);
+            Gate::default().pause(PAUSE);
             error_code = again(self)?;
         }
         check([error_code], 1, what)
