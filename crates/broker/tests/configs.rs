@@ -198,103 +198,103 @@ fn a_groups_settings_act_on_the_running_group() {
     assert_eq!(beat(&mut client, epoch).0, 6000);
 }
 
+/// Sets a setting that everything else is asked for together with.
+const GOOD: Edit<'static> = ("retention.ms", SET, Some("1000"));
+
+/// What is asked for: the kind of resource, its name, the edits; and what comes of it: the error, a part of its message.
+type Refused = (i8, &'static str, &'static [Edit<'static>], ErrorCode, &'static str);
+
+const REFUSED: &[Refused] = &[
+    (
+        TOPIC,
+        "orders",
+        &[GOOD, ("segment.ms", SET, Some("x"))],
+        ErrorCode::InvalidConfig,
+        "Not a number of type LONG",
+    ),
+    (
+        TOPIC,
+        "orders",
+        &[GOOD, ("nope", SET, Some("1"))],
+        ErrorCode::InvalidConfig,
+        "Unknown topic config name: nope",
+    ),
+    (TOPIC, "orders", &[GOOD, GOOD], ErrorCode::InvalidRequest, "Error due to duplicate config keys"),
+    (
+        TOPIC,
+        "orders",
+        &[GOOD, ("segment.ms", SET, None)],
+        ErrorCode::InvalidRequest,
+        "Null value not supported for : segment.ms",
+    ),
+    (
+        TOPIC,
+        "orders",
+        &[GOOD, ("segment.ms", 9, Some("1"))],
+        ErrorCode::InvalidRequest,
+        "Unknown operations type 9",
+    ),
+    (
+        TOPIC,
+        "orders",
+        &[("min.compaction.lag.ms", SET, Some("2")), ("max.compaction.lag.ms", SET, Some("1"))],
+        ErrorCode::InvalidConfig,
+        "conflict topic config setting",
+    ),
+    (TOPIC, "missing", &[GOOD], ErrorCode::UnknownTopicOrPartition, "The topic 'missing' does not exist."),
+    (TOPIC, "", &[GOOD], ErrorCode::InvalidRequest, "Default topic resources are not allowed."),
+    (TOPIC, "../etc", &[GOOD], ErrorCode::InvalidTopicException, "Topic name is invalid"),
+    (
+        BROKER,
+        "2",
+        &[("log.retention.ms", SET, Some("1"))],
+        ErrorCode::InvalidRequest,
+        "Unexpected broker id, expected 1, but received 2",
+    ),
+    (
+        BROKER,
+        "x",
+        &[("log.retention.ms", SET, Some("1"))],
+        ErrorCode::InvalidRequest,
+        "Node id must be an integer, but it is: x",
+    ),
+    (
+        BROKER,
+        "1",
+        &[("node.id", SET, Some("1"))],
+        ErrorCode::InvalidRequest,
+        "Cannot update these configs dynamically: [node.id]",
+    ),
+    (
+        GROUP,
+        "",
+        &[("consumer.session.timeout.ms", DELETE, None)],
+        ErrorCode::InvalidRequest,
+        "Default group resources are not allowed.",
+    ),
+    (
+        CLIENT_METRICS,
+        "m",
+        &[("interval.ms", SET, Some("1"))],
+        ErrorCode::InvalidRequest,
+        "must be between 100 and 3600000",
+    ),
+    (3, "x", &[GOOD], ErrorCode::InvalidRequest, "Unknown resource type 3"),
+];
+
 #[test]
 fn what_is_refused_is_refused_as_a_whole() {
     let broker = broker();
     let mut client = client(&broker);
     create(&mut client, "orders", 1, &[]);
-    let good = ("retention.ms", SET, Some("1000"));
-    let resources: &[(i8, &str, &[Edit<'_>], ErrorCode, &str)] = &[
-        (
-            TOPIC,
-            "orders",
-            &[good, ("segment.ms", SET, Some("x"))],
-            ErrorCode::InvalidConfig,
-            "Not a number of type LONG",
-        ),
-        (
-            TOPIC,
-            "orders",
-            &[good, ("nope", SET, Some("1"))],
-            ErrorCode::InvalidConfig,
-            "Unknown topic config name: nope",
-        ),
-        (TOPIC, "orders", &[good, good], ErrorCode::InvalidRequest, "Error due to duplicate config keys"),
-        (
-            TOPIC,
-            "orders",
-            &[good, ("segment.ms", SET, None)],
-            ErrorCode::InvalidRequest,
-            "Null value not supported for : segment.ms",
-        ),
-        (
-            TOPIC,
-            "orders",
-            &[good, ("segment.ms", 9, Some("1"))],
-            ErrorCode::InvalidRequest,
-            "Unknown operations type 9",
-        ),
-        (
-            TOPIC,
-            "orders",
-            &[("min.compaction.lag.ms", SET, Some("2")), ("max.compaction.lag.ms", SET, Some("1"))],
-            ErrorCode::InvalidConfig,
-            "conflict topic config setting",
-        ),
-        (
-            TOPIC,
-            "missing",
-            &[good],
-            ErrorCode::UnknownTopicOrPartition,
-            "The topic 'missing' does not exist.",
-        ),
-        (TOPIC, "", &[good], ErrorCode::InvalidRequest, "Default topic resources are not allowed."),
-        (TOPIC, "../etc", &[good], ErrorCode::InvalidTopicException, "Topic name is invalid"),
-        (
-            BROKER,
-            "2",
-            &[("log.retention.ms", SET, Some("1"))],
-            ErrorCode::InvalidRequest,
-            "Unexpected broker id, expected 1, but received 2",
-        ),
-        (
-            BROKER,
-            "x",
-            &[("log.retention.ms", SET, Some("1"))],
-            ErrorCode::InvalidRequest,
-            "Node id must be an integer, but it is: x",
-        ),
-        (
-            BROKER,
-            "1",
-            &[("node.id", SET, Some("1"))],
-            ErrorCode::InvalidRequest,
-            "Cannot update these configs dynamically: [node.id]",
-        ),
-        (
-            GROUP,
-            "",
-            &[("consumer.session.timeout.ms", DELETE, None)],
-            ErrorCode::InvalidRequest,
-            "Default group resources are not allowed.",
-        ),
-        (
-            CLIENT_METRICS,
-            "m",
-            &[("interval.ms", SET, Some("1"))],
-            ErrorCode::InvalidRequest,
-            "must be between 100 and 3600000",
-        ),
-        (3, "x", &[good], ErrorCode::InvalidRequest, "Unknown resource type 3"),
-    ];
-    for (kind, resource, edits, error, part) in resources {
+    for (kind, resource, edits, error, part) in REFUSED {
         let (code, message) = alter(&mut client, *kind, resource, edits);
         assert_eq!(code, error.code(), "{message}");
         assert!(message.contains(part), "{message}");
     }
     assert_eq!(describe(&mut client, TOPIC, "orders", "retention.ms").unwrap().1, 5);
     // Each resource stands for itself, and one that is named twice is refused twice.
-    let edits: &[Edit<'_>] = &[good];
+    let edits: &[Edit<'_>] = &[GOOD];
     let told = alter_all(
         &mut client,
         &[(TOPIC, "orders", edits), (TOPIC, "orders", edits), (TOPIC, "missing", edits)],

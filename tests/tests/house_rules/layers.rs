@@ -32,7 +32,12 @@ const LAYERS: [Layer; 6] = [
         may_know: &["ottla-model", "ottla-control", "ottla-log", "ottla-wire"],
         others: None,
     },
-    Layer { name: "ottla", may_know: &["ottla-model", "ottla-broker", "ottla-wire"], others: None },
+    // `ottla produce` and `ottla consume` build and read batches, as the log does.
+    Layer {
+        name: "ottla",
+        may_know: &["ottla-model", "ottla-broker", "ottla-wire", "ottla-log"],
+        others: None,
+    },
 ];
 
 /// The normal and build dependencies in `cargo metadata` that the layers do not allow.
