@@ -11,19 +11,20 @@
 //! Locks: `state` before the partition's log; `queue` is held for a push or a take only.
 
 mod load;
+mod round;
 mod transaction;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
-use bytes::Bytes;
-use ottla_control::machine::{Caller, Effects, Machine, Record, RecordRef, ReplyTo};
-use ottla_log::{Append, BatchBuilder, NewRecord, Origin};
+use ottla_control::machine::{Caller, Effects, Machine, RecordRef, ReplyTo};
+use ottla_log::{Append, Origin};
 use ottla_model::{Env, ErrorCode, Monotonic, Offset, Presence, Unseen};
 use tokio::sync::oneshot;
 use tracing::{debug, error, warn};
 
+use self::round::Round;
 pub(crate) use self::transaction::InTransaction;
 use super::partition::{Accepted, Partition};
 use crate::clock::{Clock, Started, SystemRandom};
@@ -31,12 +32,6 @@ use crate::error_codes;
 
 /// Commands that may wait for one machine; a caller beyond is told to come back.
 const QUEUED_COMMANDS_MAX: usize = 100_000;
-
-/// Bytes of records after which a batch is closed.
-const BATCH_BYTES_SOFT_MAX: usize = 512 * 1024;
-
-/// Commands that share a batch; replies wait for all of them.
-const BATCH_COMMANDS_MAX: usize = 1000;
 
 /// Batches that one caller works off before it hands the rest to a task: it has a connection to serve.
 const BATCHES_PER_TURN_MAX: usize = 4;
@@ -239,21 +234,14 @@ where
 
     /// The next command, if the round may take it.
     fn next_for(&self, round: &Round<M>) -> Option<Submitted<M>> {
-        let is_full = round.commands >= BATCH_COMMANDS_MAX || round.bytes >= BATCH_BYTES_SOFT_MAX;
-        if is_full || round.transaction.is_some() {
-            return None;
-        }
         let mut queue = self.queue();
-        let is_apart = queue.front().is_some_and(|next| next.transaction.is_some());
-        if is_apart && round.commands > 0 { None } else { queue.pop_front() }
+        let in_transaction = queue.front()?.transaction.is_some();
+        if round.takes(in_transaction) { queue.pop_front() } else { None }
     }
 
     fn handle(&self, state: &mut State<M>, submitted: Submitted<M>, round: &mut Round<M>) {
         let Submitted { caller, command, transaction, reply } = submitted;
-        round.commands = round.commands.saturating_add(1);
-        if let Some(transaction) = transaction {
-            round.begin(transaction);
-        }
+        round.begin(transaction);
         let reply_to = ReplyTo(state.next_reply);
         state.next_reply = state.next_reply.wrapping_add(1);
         state.waiting.insert(reply_to, reply);
@@ -279,9 +267,7 @@ where
                     continue;
                 }
             }
-            round.next_offset = Some(offset.saturating_add(1));
-            round.bytes = round.bytes.saturating_add(record_bytes(&record));
-            push(&mut round.builder, timestamp, &record);
+            round.add(offset, timestamp, &record);
         }
         round.replies.extend(effects.replies);
     }
@@ -377,34 +363,6 @@ where
     }
 }
 
-/// What the commands of one turn at the machine led to.
-struct Round<M: Machine> {
-    builder: BatchBuilder,
-    bytes: usize,
-    commands: usize,
-    /// Whose transaction all of it is in; the round has one command then.
-    transaction: Option<InTransaction>,
-    /// The offset that the next record will have, once one was added.
-    next_offset: Option<Offset>,
-    undos: Vec<M::Undo>,
-    replies: Replies<M>,
-}
-
-impl<M: Machine> Default for Round<M> {
-    fn default() -> Self {
-        let (undos, replies) = (Vec::new(), Vec::new());
-        let (builder, next_offset, transaction) = (BatchBuilder::new(), None, None);
-        Self { builder, bytes: 0, commands: 0, transaction, next_offset, undos, replies }
-    }
-}
-
-impl<M: Machine> Round<M> {
-    fn begin(&mut self, transaction: InTransaction) {
-        self.builder = transaction.batch();
-        self.transaction = Some(transaction);
-    }
-}
-
 /// The world as a machine may know it now.
 fn env<'a>(
     clock: &dyn Clock,
@@ -414,29 +372,6 @@ fn env<'a>(
 ) -> Env<'a> {
     let (wall, monotonic) = (clock.wall(), clock.monotonic());
     Env { wall, expiry_wall: started.expiry(wall, monotonic), monotonic, random, presence }
-}
-
-fn push(builder: &mut BatchBuilder, timestamp: i64, record: &Record) {
-    let key = (!record.key.is_empty()).then_some(record.key.as_ref());
-    let mut write = |headers: &[(&[u8], Option<&[u8]>)]| {
-        builder.push(NewRecord { timestamp, key, value: record.value.as_deref(), headers });
-    };
-    match record.headers.as_slice() {
-        [] => write(&[]),
-        // Every commit has one, and needs no list on the heap for it.
-        [(name, value)] => write(&[(name.as_bytes(), Some(value))]),
-        headers => {
-            let headers: Vec<_> =
-                headers.iter().map(|(name, value)| (name.as_bytes(), Some(value.as_ref()))).collect();
-            write(&headers);
-        }
-    }
-}
-
-fn record_bytes(record: &Record) -> usize {
-    let headers = record.headers.iter().map(|(name, value)| name.len().saturating_add(value.len()));
-    let value = record.value.as_ref().map_or(0, Bytes::len);
-    headers.chain([record.key.len(), value]).fold(0, usize::saturating_add)
 }
 
 fn send<M: Machine>(state: &mut State<M>, replies: Replies<M>) {
