@@ -163,39 +163,37 @@ func (x Transactions) Timeout() {
 func (x Transactions) SurviveKill() {
 	topic := x.CreateTopic("t", 2)
 	partitions := []Partition{{topic, 0}, {topic, 1}}
-	producer, lost := x.Producer("id", longTransaction), x.Producer("lost", longTransaction)
-	x.T.Must(producer.Begin(), "begin")
-	x.T.Must(lost.Begin(), "begin")
-	for _, p := range partitions {
-		x.send(producer, p, 0, 10)
-		x.send(lost, p, 10, 20)
+	var producers []TransactionalProducer
+	for i, id := range []string{"id", "aborting", "lost"} {
+		producer, from := x.Producer(id, longTransaction), int64(10*i)
+		producers = append(producers, producer)
+		x.T.Must(producer.Begin(), "begin")
+		for _, p := range partitions {
+			x.send(producer, p, from, from+10)
+		}
 	}
 	x.T.KillBroker()
 	for _, p := range partitions {
-		x.send(producer, p, 20, 30)
+		x.send(producers[0], p, 30, 40)
 		Equal(x.T, "stable end after the kill", x.End(p, true), 0)
 	}
-	x.T.Must(producer.Commit(), "commit")
-	for _, p := range partitions {
-		x.expect(p, 0, true, 10, Sequence(0, 10))
+	expectStable := func(end int64, parts ...[]int64) {
+		for _, p := range partitions {
+			x.expect(p, 0, true, end, parts...)
+		}
 	}
-
-	// The other one's producer never comes back; its successor ends what it left.
+	// The transactions that are still open hold back what is committed behind their first records.
+	x.T.Must(producers[0].Commit(), "commit")
+	expectStable(10, Sequence(0, 10))
+	x.T.Must(producers[1].Abort(), "abort")
+	expectStable(20, Sequence(0, 10))
+	// The third producer never comes back; its successor ends what it left.
 	x.Producer("lost", longTransaction)
-	x.T.Must(producer.Begin(), "begin")
-	for _, p := range partitions {
-		// Behind the markers of the two transactions.
-		x.send(producer, p, 32, 42)
-	}
-	x.T.KillBroker()
-	x.T.Must(producer.Abort(), "abort")
-	for _, p := range partitions {
-		x.expect(p, 0, true, 43, Sequence(0, 10), Sequence(20, 30))
-	}
+	expectStable(43, Sequence(0, 10), Sequence(30, 40))
 }
 
-// Offsets is transaction_offsets, with the consumer protocol if isModern and with kills if kills.
-func (x Transactions) Offsets(isModern, kills bool) {
+// Offsets is transaction_offsets, with the consumer protocol if isModern and with a kill if isKilled.
+func (x Transactions) Offsets(isModern, isKilled bool) {
 	input, output, group := x.CreateTopic("input", 1), x.CreateTopic("output", 1), x.T.Name("g")
 	x.Plain(Partition{input, 0}, 0, copyInput)
 	join := func() Copier { return x.Copier("id", group, input, output, isModern) }
@@ -212,13 +210,13 @@ func (x Transactions) Offsets(isModern, kills bool) {
 		for {
 			isCommitted, err := copier.Commit()
 			x.T.Must(err, "commit")
-			if kills {
+			if isKilled {
 				copier.Recover()
 			}
 			if isCommitted {
 				break
 			}
-			Equal(x.T, "an abort without a kill", kills, true)
+			Equal(x.T, "an abort without a kill", isKilled, true)
 			step(copier, from)
 		}
 		awaitCommitted(int64(from + copyStep))
@@ -226,7 +224,7 @@ func (x Transactions) Offsets(isModern, kills bool) {
 	copier := join()
 	step(copier, 0)
 	Equal(x.T, "committed before the first end", x.Committed(group, input), -1)
-	if kills {
+	if isKilled {
 		x.T.KillBroker()
 	}
 	commit(copier, 0)
@@ -243,9 +241,6 @@ func (x Transactions) Offsets(isModern, kills bool) {
 	successor := join()
 	for from := 40; from < copyInput; from += copyStep {
 		step(successor, from)
-		if kills && from == 60 {
-			x.T.KillBroker()
-		}
 		commit(successor, from)
 	}
 	_, values := x.Read(Partition{output, 0}, 0, copyInput, true)

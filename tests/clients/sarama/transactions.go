@@ -141,6 +141,8 @@ func newCopier(t *harness.T, id, group, input, output string) *copier {
 func (c *copier) join() {
 	config := newConfig()
 	config.Consumer.IsolationLevel = sarama.ReadCommitted
+	// A member whose leaving was lost in a kill is missed soon.
+	config.Consumer.Group.Session.Timeout = 6 * time.Second
 	c.member = startMember(c.t, c.group, []string{c.input}, config)
 }
 

@@ -90,11 +90,8 @@ class Copy:
         consumer = self.consumer()
         for start in range(40, INPUT, STEP):
             self.step(consumer, successor, start)
-            if self._kill and start == 60:
-                self._scenario.ask_broker("kill")
             successor.commit_transaction()
             self.await_committed(start + STEP)
-            successor = self._after_kill(successor)
         copied = read(reader(self._scenario, COMMITTED, self._output), INPUT)
         expect("output", [record.value for record in copied], values(0, INPUT))
 

@@ -122,34 +122,30 @@ def transaction_timeout(scenario: Scenario) -> None:
 def transaction_survives_kill(scenario: Scenario) -> None:
     topic = scenario.topic(partitions=2)
     partitions = [TP(topic, number) for number in range(2)]
-    producer, lost = transactional(scenario), transactional(scenario, "lost")
-    producer.begin_transaction()
-    lost.begin_transaction()
-    for tp in partitions:
-        send_numbered(producer, tp, 0, 10)
-        send_numbered(lost, tp, 10, 20)
+    committing, aborting, lost = (transactional(scenario, suffix) for suffix in ("id", "aborting", "lost"))
+    for producer, start in ((committing, 0), (aborting, 10), (lost, 20)):
+        producer.begin_transaction()
+        for tp in partitions:
+            send_numbered(producer, tp, start, start + 10)
     scenario.ask_broker("kill")
     for tp in partitions:
         expect_end(reader(scenario, COMMITTED, tp), tp, 0)
-        send_numbered(producer, tp, 20, 30)
-    producer.commit_transaction()
-    for tp in partitions:
-        consumer = reader(scenario, COMMITTED, tp)
-        expect_numbers(consumer, [*range(10)])
-        expect_end(consumer, tp, 10)
+        send_numbered(committing, tp, 30, 40)
 
-    # The other one's producer never comes back; its successor ends what it left.
+    def expect_stable(end: int, numbers: list[int]) -> None:
+        for tp in partitions:
+            consumer = reader(scenario, COMMITTED, tp)
+            eventually(f"end offset {end} of {tp}", lambda: consumer.offsets(tp)[1] == end)
+            expect_numbers(consumer, numbers)
+
+    # The transactions that are still open hold back what is committed behind their first records.
+    committing.commit_transaction()
+    expect_stable(10, [*range(10)])
+    aborting.abort_transaction()
+    expect_stable(20, [*range(10)])
+    # The third producer never comes back; its successor ends what it left.
     transactional(scenario, "lost")
-    producer.begin_transaction()
-    for tp in partitions:
-        # Behind the markers of the two transactions.
-        send_numbered(producer, tp, 32, 42)
-    scenario.ask_broker("kill")
-    producer.abort_transaction()
-    for tp in partitions:
-        consumer = reader(scenario, COMMITTED, tp)
-        expect_numbers(consumer, [*range(0, 10), *range(20, 30)])
-        eventually(f"the marker in {tp}", lambda: consumer.offsets(tp)[1] == 43)
+    expect_stable(43, [*range(0, 10), *range(30, 40)])
 
 
 def transactional(scenario: Scenario, suffix: str = "id", **options) -> Producer:

@@ -77,9 +77,6 @@ final class TransactionOffsets {
         KafkaConsumer<String, String> successor = consumer();
         for (int from = 40; from < INPUT; from += STEP) {
             step(successor, next, from);
-            if (kill && from == 60) {
-                run.broker.kill();
-            }
             next.commitTransaction();
             awaitCommitted(from + STEP);
         }

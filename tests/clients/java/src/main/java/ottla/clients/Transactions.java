@@ -139,41 +139,41 @@ final class Transactions {
 
     static void surviveKill(Run run) throws Exception {
         List<TopicPartition> partitions = List.copyOf(Run.partitions(run.topic("log", 2), 2));
-        KafkaProducer<String, String> producer = producer(run, "id");
+        KafkaProducer<String, String> committing = producer(run, "id");
+        KafkaProducer<String, String> aborting = producer(run, "aborting");
         KafkaProducer<String, String> lost = producer(run, "lost");
-        producer.beginTransaction();
-        lost.beginTransaction();
-        for (TopicPartition partition : partitions) {
-            Records.send(producer, partition, 0, 10);
-            Records.send(lost, partition, 10, 20);
+        int from = 0;
+        for (KafkaProducer<String, String> producer : List.of(committing, aborting, lost)) {
+            producer.beginTransaction();
+            for (TopicPartition partition : partitions) {
+                Records.send(producer, partition, from, from + 10);
+            }
+            from += 10;
         }
         run.broker.kill();
         for (TopicPartition partition : partitions) {
             expectEnd(0, reader(run, "read_committed", partition), partition);
-            Expect.equal(Records.offsets(20, 30), Records.send(producer, partition, 20, 30), "offsets after the kill");
+            Expect.equal(Records.offsets(30, 40), Records.send(committing, partition, 30, 40), "offsets after the kill");
         }
-        producer.commitTransaction();
-        for (TopicPartition partition : partitions) {
-            KafkaConsumer<String, String> reader = reader(run, "read_committed", partition);
-            expectOffsets(Records.offsets(0, 10), reader);
-            expectEnd(10, reader, partition);
-        }
-
-        // The other one's producer never comes back; its successor ends what it left.
+        // The transactions that are still open hold back what is committed behind their first records.
+        committing.commitTransaction();
+        expectStable(run, partitions, 10, Records.offsets(0, 10));
+        aborting.abortTransaction();
+        expectStable(run, partitions, 20, Records.offsets(0, 10));
+        // The third producer never comes back; its successor ends what it left.
         producer(run, "lost");
-        producer.beginTransaction();
-        for (TopicPartition partition : partitions) {
-            // Behind the markers of the two transactions.
-            Expect.equal(Records.offsets(32, 42), Records.send(producer, partition, 32, 42), "offsets of the third");
-        }
-        run.broker.kill();
-        producer.abortTransaction();
         List<Long> committed = new ArrayList<>(Records.offsets(0, 10));
-        committed.addAll(Records.offsets(20, 30));
+        committed.addAll(Records.offsets(30, 40));
+        expectStable(run, partitions, 43, committed);
+    }
+
+    /** What readers of committed records read, once their end is there. */
+    private static void expectStable(Run run, List<TopicPartition> partitions, long end, List<Long> offsets)
+            throws Exception {
         for (TopicPartition partition : partitions) {
             KafkaConsumer<String, String> reader = reader(run, "read_committed", partition);
-            expectOffsets(committed, reader);
-            expectEnd(43, reader, partition);
+            Wait.until("end offset " + end + " of " + partition, () -> end(reader, partition) == end);
+            expectOffsets(offsets, reader);
         }
     }
 
