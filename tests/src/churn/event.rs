@@ -158,6 +158,15 @@ pub enum Fact {
         /// The metadata, which tells who committed.
         metadata: String,
     },
+    /// A record of `__consumer_offsets` with a group's generation or epoch, at the time of the record.
+    Epoch {
+        /// The group.
+        group: String,
+        /// Whether it is a group of the consumer protocol.
+        modern: bool,
+        /// The generation or epoch.
+        epoch: i32,
+    },
     /// From now on nobody joins, leaves, or is killed or paused.
     Calm,
 }

@@ -1,4 +1,4 @@
-//! Reads the commits in `__consumer_offsets`, in the order of its log.
+//! Reads the commits and the groups' epochs in `__consumer_offsets`, in the order of its log.
 
 use bytes::{Buf, Bytes};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
@@ -6,23 +6,29 @@ use kafka_protocol::messages::{FetchRequest, TopicName};
 use kafka_protocol::protocol::StrBytes;
 use kafka_protocol::records::{Record as LogRecord, RecordBatchDecoder};
 
-use super::event::Fact;
-use super::record::Record;
+use super::event::{Event, Fact};
+use super::record::{Record, now};
 use crate::measure::Connection;
 use crate::problem::{Doing, Problem};
 
 const OFFSETS_TOPIC: &str = "__consumer_offsets";
+const MICROSECONDS_PER_MS: u64 = 1_000;
 const FETCH_VERSION: i16 = 11;
 const FETCH_BYTES: i32 = 4 << 20;
 /// There is no such partition.
 const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
 /// Versions of a key that names a group, a topic and a partition.
 const COMMIT_KEYS: std::ops::RangeInclusive<i16> = 0..=1;
-/// The first version of a value with a leader epoch, and the first one with compact strings.
+/// The versions of the keys of a classic group and of the epoch of a group of the consumer protocol.
+const CLASSIC_GROUP_KEY: i16 = 2;
+const MODERN_GROUP_KEY: i16 = 3;
+/// The first version of a classic group's value with compact strings.
+const COMPACT_GROUP_SINCE: i16 = 4;
+/// The first version of a commit's value with a leader epoch, and the first one with compact strings.
 const LEADER_EPOCH_SINCE: i16 = 3;
 const COMPACT_SINCE: i16 = 4;
 
-/// Notes every commit that is in the log.
+/// Notes every commit and every epoch that is in the log.
 pub(super) fn read_offsets_log(address: &str, record: &Record) -> Result<(), Problem> {
     let mut connection = Connection::open(address)?;
     let mut partition = 0;
@@ -63,8 +69,8 @@ fn read_partition(connection: &mut Connection, partition: i32, record: &Record) 
         let before = offset;
         for read in batches.iter().flat_map(|batch| &batch.records).filter(|read| read.offset >= before) {
             offset = read.offset.saturating_add(1);
-            if let Some(fact) = commit(read) {
-                record.note(fact);
+            if let Some(event) = event(read) {
+                record.take(event);
             }
         }
         if offset == before {
@@ -73,12 +79,38 @@ fn read_partition(connection: &mut Connection, partition: i32, record: &Record) 
     }
 }
 
-/// The commit in a record; none when it is something else, or a commit's end.
-fn commit(read: &LogRecord) -> Option<Fact> {
-    let (mut key, mut value) = (read.key.clone()?, read.value.clone()?);
-    if !COMMIT_KEYS.contains(&key.try_get_i16().ok()?) {
-        return None;
+/// What a record says; none when it is something else, or the end of it. A commit is known now, and an epoch since it was
+/// written.
+fn event(read: &LogRecord) -> Option<Event> {
+    let (mut key, value) = (read.key.clone()?, read.value.clone()?);
+    let kind = key.try_get_i16().ok()?;
+    if COMMIT_KEYS.contains(&kind) {
+        return Some(Event { at: now(), fact: commit(key, value)? });
     }
+    let modern = match kind {
+        CLASSIC_GROUP_KEY => false,
+        MODERN_GROUP_KEY => true,
+        _ => return None,
+    };
+    let group = string(&mut key)?;
+    let epoch = if modern { modern_epoch(value) } else { generation(value) }?;
+    let at = u64::try_from(read.timestamp).ok()?.checked_mul(MICROSECONDS_PER_MS)?;
+    Some(Event { at, fact: Fact::Epoch { group, modern, epoch } })
+}
+
+fn modern_epoch(mut value: Bytes) -> Option<i32> {
+    value.try_get_i16().ok()?;
+    value.try_get_i32().ok()
+}
+
+fn generation(mut value: Bytes) -> Option<i32> {
+    let version = value.try_get_i16().ok()?;
+    let _protocol_type =
+        if version >= COMPACT_GROUP_SINCE { compact(&mut value) } else { string(&mut value) }?;
+    value.try_get_i32().ok()
+}
+
+fn commit(mut key: Bytes, mut value: Bytes) -> Option<Fact> {
     let group = string(&mut key)?;
     let _topic = string(&mut key)?;
     let partition = key.try_get_i32().ok()?;

@@ -84,6 +84,9 @@ pub(super) fn check<'a>(
 /// asked.
 fn successor(tenures: &[Tenure], member: u32, asked: u64, answered: u64) -> Option<&Tenure> {
     let own = tenures.iter().find(|own| own.member == member && own.began <= asked && asked <= own.ended)?;
-    let later = |other: &&Tenure| other.member != member && other.began < answered && other.first > own.last;
+    let later = |other: &&Tenure| {
+        let comparable = other.member != member && other.life == own.life;
+        comparable && other.began < answered && other.first > own.last
+    };
     tenures.iter().find(later)
 }

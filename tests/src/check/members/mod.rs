@@ -6,6 +6,7 @@
 
 mod fenced;
 mod forward;
+mod lives;
 mod owners;
 mod processed;
 mod rest;
@@ -23,8 +24,9 @@ pub fn check_members(events: &[Event]) -> Report {
     let mut events: Vec<&Event> = events.iter().collect();
     // What one process says is in order; the order over all of them is that of their common clock.
     events.sort_by_key(|event| event.at);
-    let tenures = tenure::tenures(&events);
     let mut report = Report::of(&Rule::OF_MEMBERS);
+    let lives = lives::Lives::of(&events, &mut report);
+    let tenures = tenure::tenures(&events, &lives);
     owners::check(&events, &tenures, &mut report);
     let mixed = fenced::check(&events, &tenures, &mut report);
     forward::check(&events, &mixed, &mut report);

@@ -14,9 +14,10 @@ pub(super) fn check(events: &[&Event], tenures: &BTreeMap<Place<'_>, Vec<Tenure>
     for ((group, partition), tenures) in tenures {
         report.checked(Rule::OneOwner, tenures.len());
         let mut by_epoch: Vec<&Tenure> = tenures.iter().collect();
-        by_epoch.sort_by_key(|tenure| (tenure.first, tenure.last));
+        by_epoch.sort_by_key(|tenure| (tenure.life, tenure.first, tenure.last));
         let mut longest: Option<&Tenure> = None;
         for tenure in by_epoch {
+            longest = longest.filter(|before| before.life == tenure.life);
             if let Some(before) =
                 longest.filter(|before| before.last >= tenure.first && before.member != tenure.member)
             {

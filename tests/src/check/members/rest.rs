@@ -10,7 +10,7 @@ use crate::churn::{Event, Fact, Membership, Seen};
 
 /// How long a group may take to settle: the session of a member that was killed last, a rebalance with the clients'
 /// pauses before they try again, and the records that waited.
-pub const SETTLES_WITHIN: Duration = Duration::from_secs(30);
+pub const SETTLES_WITHIN: Duration = Duration::from_secs(45);
 
 /// Says what a group still lacks: it is stable, has as many members as live, each partition has an owner, and all
 /// records are committed.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::lives::Lives;
 use crate::churn::{CONSUMER_PROTOCOL, Event, Fact, Membership};
 
 /// A partition of a group.
@@ -11,6 +12,8 @@ pub(super) type Place<'a> = (&'a str, i32);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tenure {
     pub(super) member: u32,
+    /// In which life of the group: epochs of different lives do not compare.
+    pub(super) life: usize,
     /// When the member was told.
     pub(super) began: u64,
     /// When it was told that it is over; `u64::MAX` when it never was.
@@ -23,7 +26,7 @@ pub(super) struct Tenure {
 
 /// The tenures of each partition, in the order in which they began. One that began while the member had no generation,
 /// since it was fenced just then, tells nothing and is left out.
-pub(super) fn tenures<'a>(events: &[&'a Event]) -> BTreeMap<Place<'a>, Vec<Tenure>> {
+pub(super) fn tenures<'a>(events: &[&'a Event], lives: &Lives<'_>) -> BTreeMap<Place<'a>, Vec<Tenure>> {
     let mut all: BTreeMap<Place<'a>, Vec<Tenure>> = BTreeMap::new();
     let mut groups: HashMap<u32, &str> = HashMap::new();
     let mut modern: HashSet<u32> = HashSet::new();
@@ -47,10 +50,14 @@ pub(super) fn tenures<'a>(events: &[&'a Event]) -> BTreeMap<Place<'a>, Vec<Tenur
                 modern.extend(Some(*member).filter(|_| protocol == CONSUMER_PROTOCOL));
             }
             Fact::Assigned(Membership { member, epoch, partitions, .. }) => {
-                close(&mut open, *member, &|partition| !partitions.contains(&partition));
+                // Each generation of the classic protocol is an assignment anew: a member that was put out and came back
+                // under its id may get the same partitions, and its listener is not told that it had lost them.
+                let is_new = |partition| !modern.contains(member) || !partitions.contains(&partition);
+                close(&mut open, *member, &is_new);
+                let life = groups.get(member).map_or(0, |group| lives.at(group, *at));
                 for partition in partitions.iter().filter(|_| *epoch > 0) {
                     let (first, last) = (*epoch, *epoch);
-                    let fresh = Tenure { member: *member, began: *at, ended: u64::MAX, first, last };
+                    let fresh = Tenure { member: *member, began: *at, ended: u64::MAX, first, last, life };
                     let tenure = open.entry((*member, *partition)).or_insert(fresh);
                     tenure.last = tenure.last.max(*epoch);
                 }

@@ -13,6 +13,7 @@ use crate::edit::any;
 pub(super) const CHANGES: &[(Rule, &str, Change)] = &[
     (Rule::OneOwner, "a member is told that it owns another's partition", owned_twice),
     (Rule::OneOwner, "an epoch is given out again", epoch_again),
+    (Rule::OneOwner, "a group's epoch goes back in the log", epoch_back),
     (Rule::OneOwner, "the broker names two owners", named_twice),
     (Rule::Fenced, "a zombie's commit succeeds", zombie_commits),
     (Rule::Fenced, "a commit in a former owner's name succeeds", forged),
@@ -117,6 +118,14 @@ fn epoch_again(events: &mut Vec<Event>, random: &mut Random) -> bool {
     }
     let Some(place) = any(random, found) else { return false };
     assigned(events, place).epoch -= 1;
+    true
+}
+
+fn epoch_back(events: &mut Vec<Event>, random: &mut Random) -> bool {
+    let later = |fact: &Fact| matches!(fact, Fact::Epoch { epoch, .. } if *epoch > 3);
+    let Some(place) = any(random, places(events, later)) else { return false };
+    let Fact::Epoch { epoch, .. } = &mut events[place].fact else { return false };
+    *epoch = 1;
     true
 }
 

@@ -88,3 +88,40 @@ fn what_a_client_commits_as_a_new_member_is_its_own_doing() {
         assert_eq!(report.violation_count(), 0, "seed {seed}\n{report}");
     }
 }
+
+/// Whoever owned something in the first life of a group may own it in the same epoch of the next one.
+#[test]
+fn epochs_of_two_lives_of_a_group_do_not_compare() {
+    let mut events = story::tell(1);
+    let again = story::tell(2);
+    let later = events.last().unwrap().at;
+    let shift = |event: Event| Event { at: event.at + later, fact: renumbered(event.fact) };
+    events.retain(|event| !matches!(event.fact, Fact::Calm));
+    let first_lives = events.len();
+    events.extend(again.into_iter().map(shift));
+    let owned_in_two_lives = |events: &[Event]| judge(events).broken().contains(&Rule::OneOwner);
+    // The same protocol goes on, so it is one life.
+    assert!(owned_in_two_lives(&events));
+    for (place, event) in events.iter_mut().enumerate() {
+        if let Fact::Epoch { modern, .. } = &mut event.fact {
+            *modern ^= place >= first_lives;
+        }
+    }
+    assert!(!owned_in_two_lives(&events));
+}
+
+/// The members of another story.
+fn renumbered(mut fact: Fact) -> Fact {
+    const BEYOND: u32 = 1_000;
+    match &mut fact {
+        Fact::Assigned(membership) | Fact::State(membership) => membership.member += BEYOND,
+        Fact::Joins { member, .. }
+        | Fact::Gone { member, .. }
+        | Fact::Processed { member, .. }
+        | Fact::Leaves { member }
+        | Fact::Left { member }
+        | Fact::Killed { member } => *member += BEYOND,
+        _ => {}
+    }
+    fact
+}

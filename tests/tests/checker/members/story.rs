@@ -160,6 +160,8 @@ impl Teller {
     fn rebalance(&mut self, group: &mut Group) {
         let before = std::mem::take(&mut group.owners);
         group.epoch += 1;
+        let (name, modern, epoch) = (group.name.to_owned(), group.is_modern(), group.epoch);
+        self.say(Fact::Epoch { group: name, modern, epoch });
         for partition in 0..PARTITIONS {
             let owner = group.members[self.random.index(group.members.len())];
             group.owners.insert(partition, owner);
