@@ -14,7 +14,8 @@ const DEFAULT_NAME: &str = "PLAINTEXT";
 /// The sockets that the service manager listens on already, each with the name of its listener.
 ///
 /// `names` is what `LISTEN_FDNAMES` said. A name that could be a listener's, such as `FileDescriptorName=EXTERNAL` gives,
-/// is taken as it is; others, such as the name of the socket's unit, mean [`DEFAULT_NAME`].
+/// is taken as it is, and is one of those in the setting `listeners`; others, such as the name of the socket's unit, mean
+/// [`DEFAULT_NAME`].
 ///
 /// # Errors
 /// What was handed over is no TCP socket.

@@ -39,6 +39,8 @@ fn a_socket_is_taken_over_and_the_manager_is_told() {
     let mut command = Command::new("sh");
     command.args(["-c", script, env!("CARGO_BIN_EXE_ottla")]).env_clear().current_dir(directory.path());
     command.env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", "OUTSIDE");
+    command.env("KAFKA_LISTENERS", "OUTSIDE://:9092");
+    command.env("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP", "OUTSIDE:PLAINTEXT");
     command.env("KAFKA_ADVERTISED_LISTENERS", "OUTSIDE://broker.example:19092");
     command.env("NOTIFY_SOCKET", directory.path().join("notify"));
     let output = command.stdin(Stdio::from(std::os::fd::OwnedFd::from(socket))).stdout(Stdio::null());
