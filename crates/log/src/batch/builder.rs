@@ -200,3 +200,40 @@ fn write_nullable(bytes: Option<&[u8]>, into: &mut Vec<u8>) {
         None => write_varint(-1, into),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::records;
+
+    #[test]
+    fn a_compressed_batch_holds_what_a_plain_one_does() {
+        let mut builder = BatchBuilder::new().producer(7, 1, 3);
+        for number in 0..200 {
+            let value = format!("value {number} of many that are alike");
+            let headers: [(&[u8], Option<&[u8]>); 1] = [(b"h", None)];
+            let key = Some(&b"key"[..]).filter(|_| number % 2 == 0);
+            builder.push(NewRecord {
+                timestamp: number,
+                key,
+                value: Some(value.as_bytes()),
+                headers: &headers,
+            });
+        }
+        let plain = builder.build();
+        let all =
+            |batch: &Bytes| records(batch).expect("whole").collect::<Result<Vec<_>, _>>().expect("readable");
+        for codec in
+            [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd]
+        {
+            let batch = builder.build_compressed(codec).expect("compressed");
+            let header = BatchHeader::parse(&batch).expect("a header");
+            assert_eq!((header.compression(), header.base_sequence), (Some(codec), 3));
+            assert!(
+                header.is_intact(&batch[HEADER_BYTES..]) && !header.is_intact(&batch[HEADER_BYTES + 1..])
+            );
+            assert_eq!(all(&batch), all(&plain), "{codec:?}");
+            assert!(codec == Compression::None || batch.len() < plain.len() / 2, "{codec:?}");
+        }
+    }
+}
