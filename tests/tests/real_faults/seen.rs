@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use ottla_tests::check::Report;
+use ottla_tests::check::{Report, Rule};
 use ottla_tests::history::{Answer, BrokerStep, Call, Dump, History, Operation, Outcome, Partition, TopicId};
 use ottla_tests::kill::Stage;
 use ottla_tests::ottla::Ottla;
@@ -28,6 +28,14 @@ pub(crate) fn must_keep_rules(report: &Report) -> Result<(), Problem> {
     match report.violation_count() {
         0 => Ok(()),
         _ => Err(Problem::new(report.to_string())),
+    }
+}
+
+/// No rule is broken but these, which the fault suspends.
+pub(crate) fn must_keep_rules_but(report: &Report, suspended: &[Rule]) -> Result<(), Problem> {
+    match report.broken().iter().all(|rule| suspended.contains(rule)) {
+        true => Ok(()),
+        false => Err(Problem::new(report.to_string())),
     }
 }
 
