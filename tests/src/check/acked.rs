@@ -41,7 +41,7 @@ pub(super) fn check(
                     attempt.operation.client
                 )
             });
-        } else if !facts.compacted {
+        } else if !facts.compacted && !facts.may_be_cut(offset, attempt.operation.completed) {
             check_crc(partition, log, &attempt, offset, report);
         }
     }

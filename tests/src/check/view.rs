@@ -165,10 +165,15 @@ impl<'a> Facts<'a> {
         !self.compacted && !self.begins_later()
     }
 
-    /// Whether this offset may have gone with the end of the log, when what was there was first known at `known`.
+    /// Whether this offset may have gone with the end of the log, when what was there was first known at `known`. Behind
+    /// that end only markers are written before the log is read: transactions that the cut left open are aborted.
     pub(super) fn may_be_cut(&self, offset: i64, known: u64) -> bool {
+        let end_of_records = |log: &LogDump| {
+            let last = log.batches.iter().rev().find(|batch| batch.marker.is_none());
+            last.map_or(log.bounds.log_start, |batch| batch.last.saturating_add(1))
+        };
         self.cut.is_some_and(|cut| known >= cut.sure_until)
-            && self.log.is_some_and(|log| offset >= log.bounds.high_watermark)
+            && self.log.is_some_and(|log| offset >= end_of_records(log))
     }
 
     /// The records of the log as it was at last, in their order.
@@ -203,21 +208,22 @@ fn policies(history: &History) -> (BTreeSet<TopicId>, BTreeSet<TopicId>) {
     (compacted, expires)
 }
 
-/// When the broker was killed: from just before the signal until its process was gone.
+/// When the broker was killed: from just before the signal until its process was gone. One that was never ready may have
+/// ended by itself, as on a full disk, at any time since its start.
 #[derive(Debug, Default)]
 pub(super) struct Kills(Vec<(u64, u64)>);
 
 impl Kills {
     fn new(history: &History) -> Self {
         let mut kills = Vec::new();
-        let mut began = None;
+        let (mut began, mut starting) = (None, None);
         for (at, step) in &history.broker {
             match step {
-                BrokerStep::Killing => began = Some(*at),
+                BrokerStep::Started => starting = Some(*at),
+                BrokerStep::Ready => starting = None,
+                BrokerStep::Killing => began = starting.take().or(Some(*at)),
                 BrokerStep::Killed => kills.push((began.take().unwrap_or(*at), *at)),
-                BrokerStep::Started
-                | BrokerStep::Ready
-                | BrokerStep::Quiesced
+                BrokerStep::Quiesced
                 | BrokerStep::Faulted
                 | BrokerStep::Mended
                 | BrokerStep::PowerCut { .. } => {}
