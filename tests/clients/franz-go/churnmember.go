@@ -81,6 +81,14 @@ func startChurnMember(bootstrap, topic, group, protocol string, number int, line
 
 func (m *churnMember) say(format string, args ...any) { m.lines.say(m.number, format, args...) }
 
+// work takes as long as an application's would, or until the member is to leave.
+func (m *churnMember) work() {
+	select {
+	case <-time.After(rand.N(churnWork)):
+	case <-m.ctx.Done():
+	}
+}
+
 func (m *churnMember) run() {
 	for m.ctx.Err() == nil {
 		turn, cancel := context.WithTimeout(m.ctx, churnTurn)
@@ -88,7 +96,7 @@ func (m *churnMember) run() {
 		cancel()
 		m.process(fetches)
 		if done := m.done(); len(done) > 0 {
-			time.Sleep(rand.N(churnWork))
+			m.work()
 			m.commit(done)
 		}
 		m.cl.AllowRebalance()

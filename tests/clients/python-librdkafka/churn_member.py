@@ -99,7 +99,8 @@ class Member:
         records = [record for record in records if record.partition() in self._owned]
         self._process(records)
         if self._uncommitted:
-            time.sleep(random.uniform(0, WORK_SECONDS))
+            # What an application does with its records, unless it is to leave.
+            self._leaving.wait(random.uniform(0, WORK_SECONDS))
             self._commit()
         if self._state_asked.is_set():
             self._state_asked.clear()

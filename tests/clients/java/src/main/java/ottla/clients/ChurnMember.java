@@ -5,7 +5,9 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.CommitFailedException;
@@ -39,7 +41,7 @@ final class ChurnMember implements Runnable, ConsumerRebalanceListener {
     /** What is processed and owned, but not known to be committed. */
     private final Map<TopicPartition, OffsetAndMetadata> uncommitted = new HashMap<>();
     private volatile boolean stateAsked;
-    private volatile boolean leaving;
+    private final CountDownLatch leaving = new CountDownLatch(1);
 
     ChurnMember(int number, String topic, Map<String, Object> configs, ChurnLines lines) {
         this.number = number;
@@ -83,13 +85,13 @@ final class ChurnMember implements Runnable, ConsumerRebalanceListener {
     }
 
     void leave() {
-        leaving = true;
+        leaving.countDown();
         consumer.wakeup();
     }
 
     @Override
     public void run() {
-        while (!leaving) {
+        while (!isLeaving()) {
             try {
                 live();
             } catch (WakeupException e) {
@@ -100,7 +102,7 @@ final class ChurnMember implements Runnable, ConsumerRebalanceListener {
                 uncommitted.clear();
             }
             close();
-            if (!leaving) {
+            if (!isLeaving()) {
                 consumer = open();
             }
         }
@@ -109,7 +111,7 @@ final class ChurnMember implements Runnable, ConsumerRebalanceListener {
 
     private void live() {
         consumer.subscribe(List.of(topic), this);
-        while (!leaving) {
+        while (!isLeaving()) {
             turn();
             if (stateAsked) {
                 stateAsked = false;
@@ -138,9 +140,14 @@ final class ChurnMember implements Runnable, ConsumerRebalanceListener {
         }
     }
 
-    private static void work() {
+    private boolean isLeaving() {
+        return leaving.getCount() == 0;
+    }
+
+    /** Takes as long as an application's work would, or until the member is to leave. */
+    private void work() {
         try {
-            Thread.sleep(ThreadLocalRandom.current().nextInt(WORK_MILLIS));
+            leaving.await(ThreadLocalRandom.current().nextInt(WORK_MILLIS), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             throw new AssertionError("nobody interrupts a member", e);
         }
