@@ -12,23 +12,36 @@ pub(crate) trait Clock: Send + Sync + std::fmt::Debug {
     fn monotonic(&self) -> Monotonic;
 }
 
-/// What both clocks said when a shard was opened.
+/// What both clocks say, read once for all that is decided together.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Started {
-    wall: WallMillis,
-    monotonic: Monotonic,
+pub(crate) struct Moment {
+    /// Wall clock.
+    pub(crate) wall: WallMillis,
+    /// Monotonic clock.
+    pub(crate) monotonic: Monotonic,
 }
 
-impl Started {
+impl Moment {
     /// Reads both clocks.
     pub(crate) fn now(clock: &dyn Clock) -> Self {
         Self { wall: clock.wall(), monotonic: clock.monotonic() }
     }
+}
+
+/// What both clocks said when a shard was opened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Started(Moment);
+
+impl Started {
+    /// Reads both clocks.
+    pub(crate) fn now(clock: &dyn Clock) -> Self {
+        Self(Moment::now(clock))
+    }
 
     /// The wall clock as it would be if nobody had set it since.
     pub(crate) fn steady(&self, now: Monotonic) -> WallMillis {
-        let elapsed = i64::try_from(now.since(self.monotonic).as_millis()).unwrap_or(i64::MAX);
-        WallMillis(self.wall.0.saturating_add(elapsed))
+        let elapsed = i64::try_from(now.since(self.0.monotonic).as_millis()).unwrap_or(i64::MAX);
+        WallMillis(self.0.wall.0.saturating_add(elapsed))
     }
 
     /// The wall clock as far as things may expire by it: it never runs ahead of the monotonic clock, so that a clock

@@ -14,11 +14,13 @@ use uuid::Uuid;
 use super::call::{Call, Closed, Started};
 use super::mutations;
 use super::text::text;
-use crate::settings::{check_overrides, describe};
+use crate::settings::{Overrides, check_overrides, describe};
 use crate::shard::TopicError;
 
 /// Since this version clients know that a quota of partitions is used up.
 const STRICT_QUOTA: i16 = 6;
+/// Since this version an answer tells the settings of each topic (KIP-525).
+const TELLS_CONFIGS: i16 = 5;
 /// "The broker's default" in place of a number.
 const DEFAULT: i32 = -1;
 
@@ -31,13 +33,13 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
             checked.iter().filter_map(|topic| topic.as_ref().ok().cloned()).collect();
         let mut created = call.shard.create_topics(good, request.validate_only).await.into_iter();
         let done = once.iter().zip(checked).map(|(asked, checked)| {
-            let result = checked.and_then(|_| created.next().unwrap_or_else(|| Err(missing())));
-            answer(&call, asked, result)
+            (asked, checked.and_then(|_| created.next().unwrap_or_else(|| Err(missing()))))
         });
-        let refused = twice
-            .iter()
-            .map(|asked| answer(&call, asked, refuse(ErrorCode::InvalidRequest, "Duplicate topic name.")));
-        let topics = done.chain(refused).collect();
+        let refused =
+            twice.iter().map(|asked| (asked, refuse(ErrorCode::InvalidRequest, "Duplicate topic name.")));
+        let mut configs = ToldConfigs::new(&call);
+        let results = done.chain(refused);
+        let topics = results.map(|(asked, result)| answer(&mut configs, asked, result)).collect();
         call.answer(&CreateTopicsResponse::default().with_topics(topics))
     }))
 }
@@ -195,8 +197,39 @@ pub(super) fn check_brokers(call: &Call, brokers: impl Iterator<Item = i32>) -> 
     }
 }
 
+/// The settings of topics as the answer tells them. Most topics of a request have the same ones, and to describe them costs
+/// more than to create the topic.
+struct ToldConfigs<'a> {
+    call: &'a Call,
+    last: Option<(Overrides, Vec<CreatableTopicConfigs>)>,
+}
+
+impl<'a> ToldConfigs<'a> {
+    fn new(call: &'a Call) -> Self {
+        Self { call, last: None }
+    }
+
+    fn of(&mut self, own: &Overrides) -> Vec<CreatableTopicConfigs> {
+        if self.call.version() < TELLS_CONFIGS {
+            return Vec::new();
+        }
+        if let Some((_, told)) = self.last.as_ref().filter(|(last, _)| last == own) {
+            return told.clone();
+        }
+        let described = describe::of_topic(&self.call.shard.layers(), own).into_iter().map(|entry| {
+            CreatableTopicConfigs::default()
+                .with_name(text(&entry.name))
+                .with_value(entry.value.as_deref().map(text))
+                .with_config_source(entry.source().code())
+        });
+        let told: Vec<_> = described.collect();
+        self.last = Some((own.clone(), told.clone()));
+        told
+    }
+}
+
 fn answer(
-    call: &Call,
+    configs: &mut ToldConfigs<'_>,
     asked: &CreatableTopic,
     result: Result<Arc<Topic>, TopicError>,
 ) -> CreatableTopicResult {
@@ -212,16 +245,10 @@ fn answer(
                 .with_configs(Some(Vec::new()));
         }
     };
-    let configs = describe::of_topic(&call.shard.layers(), &topic.configs).into_iter().map(|entry| {
-        CreatableTopicConfigs::default()
-            .with_name(text(&entry.name))
-            .with_value(entry.value.as_deref().map(text))
-            .with_config_source(entry.source().code())
-    });
     answered
         .with_topic_id(Uuid::from_bytes(topic.id.0))
         .with_error_message(None)
         .with_num_partitions(topic.partitions)
         .with_replication_factor(1)
-        .with_configs(Some(configs.collect()))
+        .with_configs(Some(configs.of(&topic.configs)))
 }

@@ -136,7 +136,8 @@ enum Event {
     Answered(Result<Vec<Bytes>, api::Closed>, Option<Charge>),
     /// Some bytes were read; 0 is the end.
     Read(usize),
-    /// Some bytes were written.
+    /// Some bytes were written. What they answer was an event too, so that only a write that had to wait counts as a sign
+    /// of life of its own.
     Written,
     /// There is room for so many more bytes of the large request that is arriving, or there was none in time.
     Admitted(usize, Option<OwnedSemaphorePermit>),
@@ -202,7 +203,9 @@ impl Connection {
                 return Err(End::Protocol(reason));
             }
             let event = self.next_event(stopped.as_mut(), &mut idle).await?;
-            idle.touch();
+            if !matches!(event, Event::Written) {
+                idle.touch();
+            }
             match event {
                 Event::Answered(answer, charge) => self.answered(answer, charge),
                 Event::Unmuted => self.muted_until = None,
@@ -350,6 +353,7 @@ impl Connection {
                 biased;
                 () = stopped.as_mut() => Ok(Event::Stopped),
                 written = outgoing.write_some(stream) => {
+                    idle.touch();
                     written.map(|bytes| written_bytes(shard, bytes)).map_err(End::Io)
                 }
                 () = idle.passed() => Ok(Event::Idle),

@@ -14,7 +14,7 @@ mod load;
 mod round;
 mod transaction;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -27,7 +27,7 @@ use tracing::{debug, error, warn};
 use self::round::Round;
 pub(crate) use self::transaction::InTransaction;
 use super::partition::{Accepted, Partition};
-use crate::clock::{Clock, Started, SystemRandom};
+use crate::clock::{Clock, Moment, Started, SystemRandom};
 use crate::error_codes;
 
 /// Commands that may wait for one machine; a caller beyond is told to come back.
@@ -54,7 +54,7 @@ struct State<M: Machine> {
     machine: M,
     random: SystemRandom,
     next_reply: u64,
-    waiting: HashMap<ReplyTo, oneshot::Sender<M::Reply>>,
+    waiting: BTreeMap<ReplyTo, oneshot::Sender<M::Reply>>,
     /// Replies that wait for the high watermark to reach an offset, in its order.
     held: VecDeque<(Offset, Replies<M>)>,
 }
@@ -91,9 +91,9 @@ where
         let mut random = SystemRandom::new();
         load::replay(&mut machine, &partition)?;
         let started = Started::now(&*clock);
-        machine.loaded(&mut env(&*clock, started, &Unseen, &mut random));
+        machine.loaded(&mut env(Moment::now(&*clock), started, &Unseen, &mut random));
         let deadline = AtomicU64::new(nanos(machine.deadline()));
-        let state = State { machine, random, next_reply: 0, waiting: HashMap::new(), held: VecDeque::new() };
+        let state = State { machine, random, next_reply: 0, waiting: BTreeMap::new(), held: VecDeque::new() };
         Ok(Self {
             queue: Mutex::new(VecDeque::new()),
             state: Mutex::new(state),
@@ -147,9 +147,9 @@ where
             let mut state = self.lock();
             let mut effects = Effects::default();
             let State { machine, random, .. } = &mut *state;
-            let mut env = self.env(random);
+            let mut round = Round::at(self.now());
+            let mut env = self.env(round.now, random);
             machine.tick(&mut env, &mut effects);
-            let mut round = Round::default();
             self.absorb(&mut state, effects, &mut round);
             // A failure has been answered; there is nobody here to tell.
             let _ = self.finish(&mut state, round);
@@ -221,7 +221,7 @@ where
                 Err(TryLockError::Poisoned(_)) => return self.unload(),
                 Err(TryLockError::WouldBlock) => return,
             };
-            let mut round = Round::default();
+            let mut round = Round::at(self.now());
             while let Some(submitted) = self.next_for(&round) {
                 self.handle(&mut state, submitted, &mut round);
             }
@@ -247,14 +247,14 @@ where
         state.waiting.insert(reply_to, reply);
         let mut effects = Effects::default();
         let State { machine, random, .. } = state;
-        let mut env = self.env(random);
+        let mut env = self.env(round.now, random);
         machine.handle(&mut env, &caller, reply_to, command, &mut effects);
         self.absorb(state, effects, round);
     }
 
     /// Replays what a call led to, so that the next command sees it, and keeps it for the append.
     fn absorb(&self, state: &mut State<M>, effects: Effects<M::Reply>, round: &mut Round<M>) {
-        let timestamp = self.clock.wall().0;
+        let timestamp = round.now.wall.0;
         for record in effects.records {
             let offset = *round.next_offset.get_or_insert_with(|| self.partition.log().end_offset());
             let transaction = round.transaction.map(|transaction| transaction.producer_id);
@@ -267,7 +267,7 @@ where
                     continue;
                 }
             }
-            round.add(offset, timestamp, &record);
+            round.add(offset, &record);
         }
         round.replies.extend(effects.replies);
     }
@@ -277,13 +277,13 @@ where
     /// # Errors
     /// Why the append failed. Everything was taken back and answered then.
     fn finish(&self, state: &mut State<M>, round: Round<M>) -> Result<(), ErrorCode> {
-        let Round { builder, transaction, undos, replies, .. } = round;
+        let Round { now, builder, transaction, undos, replies, .. } = round;
         let appended = if builder.is_empty() {
             Ok(state.held.back().map_or(0, |(end, _)| *end))
         } else {
             let append = Append {
                 guard: transaction.and_then(|transaction| transaction.guard),
-                ..Append::new(self.partition.leader_epoch(), Origin::Coordinator, self.clock.wall())
+                ..Append::new(self.partition.leader_epoch(), Origin::Coordinator, now.wall)
             };
             self.partition.append_as(builder.build(), append).map(|accepted| accepted.end())
         };
@@ -316,7 +316,7 @@ where
     /// Answers with the errors that the machine makes of replies which must not be sent.
     fn fail(&self, state: &mut State<M>, cause: ErrorCode, replies: Replies<M>) {
         let State { machine, random, .. } = state;
-        let mut env = self.env(random);
+        let mut env = self.env(self.now(), random);
         let errors = machine.failed(&mut env, cause, replies);
         send(state, errors);
     }
@@ -350,8 +350,12 @@ where
         }
     }
 
-    fn env<'a>(&'a self, random: &'a mut SystemRandom) -> Env<'a> {
-        env(&*self.clock, self.started, &*self.presence, random)
+    fn now(&self) -> Moment {
+        Moment::now(&*self.clock)
+    }
+
+    fn env<'a>(&'a self, now: Moment, random: &'a mut SystemRandom) -> Env<'a> {
+        env(now, self.started, &*self.presence, random)
     }
 
     fn lock(&self) -> MutexGuard<'_, State<M>> {
@@ -363,14 +367,13 @@ where
     }
 }
 
-/// The world as a machine may know it now.
+/// The world as a machine may know it at a moment.
 fn env<'a>(
-    clock: &dyn Clock,
+    Moment { wall, monotonic }: Moment,
     started: Started,
     presence: &'a dyn Presence,
     random: &'a mut SystemRandom,
 ) -> Env<'a> {
-    let (wall, monotonic) = (clock.wall(), clock.monotonic());
     Env { wall, expiry_wall: started.expiry(wall, monotonic), monotonic, random, presence }
 }
 

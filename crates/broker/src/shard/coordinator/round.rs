@@ -6,6 +6,7 @@ use ottla_log::{BatchBuilder, NewRecord};
 use ottla_model::Offset;
 
 use super::{InTransaction, Replies};
+use crate::clock::Moment;
 
 /// Bytes of records after which a batch is closed.
 const BATCH_BYTES_SOFT_MAX: usize = 512 * 1024;
@@ -15,6 +16,8 @@ const BATCH_COMMANDS_MAX: usize = 1000;
 
 /// The batch so far, how to take it back, and the replies.
 pub(super) struct Round<M: Machine> {
+    /// When it began, which is the time of all its commands.
+    pub(super) now: Moment,
     pub(super) builder: BatchBuilder,
     bytes: usize,
     commands: usize,
@@ -26,15 +29,14 @@ pub(super) struct Round<M: Machine> {
     pub(super) replies: Replies<M>,
 }
 
-impl<M: Machine> Default for Round<M> {
-    fn default() -> Self {
+impl<M: Machine> Round<M> {
+    /// Nothing yet.
+    pub(super) fn at(now: Moment) -> Self {
         let (undos, replies) = (Vec::new(), Vec::new());
         let (builder, next_offset, transaction) = (BatchBuilder::new(), None, None);
-        Self { builder, bytes: 0, commands: 0, transaction, next_offset, undos, replies }
+        Self { now, builder, bytes: 0, commands: 0, transaction, next_offset, undos, replies }
     }
-}
 
-impl<M: Machine> Round<M> {
     /// True when a command that is, or is not, part of a transaction may join.
     pub(super) fn takes(&self, in_transaction: bool) -> bool {
         let is_full = self.commands >= BATCH_COMMANDS_MAX || self.bytes >= BATCH_BYTES_SOFT_MAX;
@@ -52,10 +54,10 @@ impl<M: Machine> Round<M> {
     }
 
     /// Adds a record, which was replayed as the one at `offset`.
-    pub(super) fn add(&mut self, offset: Offset, timestamp: i64, record: &Record) {
+    pub(super) fn add(&mut self, offset: Offset, record: &Record) {
         self.next_offset = Some(offset.saturating_add(1));
         self.bytes = self.bytes.saturating_add(record_bytes(record));
-        push(&mut self.builder, timestamp, record);
+        push(&mut self.builder, self.now.wall.0, record);
     }
 }
 

@@ -203,3 +203,31 @@ fn a_log_with_much_that_is_unsynced_does_not_wait_for_its_time() {
     assert_eq!(scene.turn(999), 0);
     assert_eq!(scene.turn(1000), 1);
 }
+
+/// While it runs, more logs are appended to than are synced at a time, each again as soon as its sync is over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_a_sync_gets_it_at_once_or_in_turn() {
+    const APPENDS: Offset = 20;
+    let Scene { disk, flusher, shared, partitions, .. } = Scene::new(1);
+    let (stop, stopped) = watch::channel(false);
+    let running = tokio::spawn(Arc::clone(&flusher).run(Arc::new(shared), stopped));
+    let producers = partitions.into_iter().take(SYNCS_AT_ONCE_MAX * 3).map(|partition| {
+        tokio::spawn(async move {
+            for end in 1..=APPENDS {
+                assert!(append(&partition));
+                partition.committed(end).await.expect("committed");
+                assert!(
+                    partition.log().recovery_point() >= end,
+                    "{end} was acknowledged before it was synced"
+                );
+            }
+        })
+    });
+    for producer in producers.collect::<Vec<_>>() {
+        producer.await.expect("every append was committed");
+    }
+    assert!(disk.count(Class::Sync) > 0);
+    stop.send(true).expect("it runs");
+    running.await.expect("stopped");
+    assert!(flusher.lock().threads.is_none(), "what is appended from now on is left to the close of its log");
+}
