@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::broker::Settings;
 use super::table::{base_row, nearest};
 use super::value::SettingError;
-use super::{groups, listeners, together};
+use super::{groups, listeners, plug_ins, together};
 
 /// All that may set something, strongest first: pairs, environment, file.
 #[derive(Debug, Default)]
@@ -103,6 +103,7 @@ impl Sources {
         listeners::check(&loaded.settings)?;
         groups::check(&loaded.settings)?;
         together::check(&loaded.settings)?;
+        loaded.warnings.extend(plug_ins::warnings(&loaded.settings));
         Ok(loaded)
     }
 }

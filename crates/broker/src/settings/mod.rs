@@ -12,6 +12,7 @@ mod groups;
 mod layers;
 mod listeners;
 mod load;
+mod plug_ins;
 mod scoped;
 mod stored;
 mod table;
