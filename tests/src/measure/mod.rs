@@ -37,7 +37,7 @@ pub use fill::{Fill, Shape, fill};
 pub use latency::{Percentiles, Sample};
 pub use log_tail::LogTail;
 pub use lone_member::LoneMember;
-pub use machine::{describe, field_of, load_average};
+pub use machine::{describe, field_of, load_average, raise_descriptor_limit};
 pub use page_cache::{Warmth, copy_directory, prepare_cache};
 pub use peak::{Peak, PeakWatch};
 pub use served::{Served, wait_until_all_served};
