@@ -13,6 +13,7 @@ mod layers;
 mod listeners;
 mod load;
 mod plug_ins;
+mod properties;
 mod scoped;
 mod stored;
 mod table;
