@@ -15,7 +15,7 @@ use super::call::{Call, Closed, Started};
 use super::mutations;
 use super::text::text;
 use super::topic_names::legal;
-use crate::settings::{check_overrides, describe};
+use crate::settings::{Overrides, check_overrides, describe};
 use crate::shard::TopicError;
 
 /// Since this version clients know that a quota of partitions is used up.
@@ -31,13 +31,15 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
         let good: Vec<CreateTopic> =
             checked.iter().filter_map(|topic| topic.as_ref().ok().cloned()).collect();
         let mut created = call.shard.create_topics(good, request.validate_only).await.into_iter();
+        // Most topics set nothing themselves; what they inherit is worked out once.
+        let inherited = configs_of(&call, &Overrides::new());
         let done = once.iter().zip(checked).map(|(asked, checked)| {
             let result = checked.and_then(|_| created.next().unwrap_or_else(|| Err(missing())));
-            answer(&call, asked, result)
+            answer(&call, &inherited, asked, result)
         });
-        let refused = twice
-            .iter()
-            .map(|asked| answer(&call, asked, refuse(ErrorCode::InvalidRequest, "Duplicate topic name.")));
+        let refused = twice.iter().map(|asked| {
+            answer(&call, &[], asked, refuse(ErrorCode::InvalidRequest, "Duplicate topic name."))
+        });
         let topics = done.chain(refused).collect();
         call.answer(&CreateTopicsResponse::default().with_topics(topics))
     }))
@@ -187,6 +189,7 @@ pub(super) fn check_brokers(call: &Call, brokers: impl Iterator<Item = i32>) -> 
 
 fn answer(
     call: &Call,
+    inherited: &[CreatableTopicConfigs],
     asked: &CreatableTopic,
     result: Result<Arc<Topic>, TopicError>,
 ) -> CreatableTopicResult {
@@ -202,16 +205,23 @@ fn answer(
                 .with_configs(Some(Vec::new()));
         }
     };
-    let configs = describe::of_topic(&call.shard.layers(), &topic.configs).into_iter().map(|entry| {
-        CreatableTopicConfigs::default()
-            .with_name(text(&entry.name))
-            .with_value(entry.value.as_deref().map(text))
-            .with_config_source(entry.source().code())
-    });
+    let configs =
+        if topic.configs.is_empty() { inherited.to_vec() } else { configs_of(call, &topic.configs) };
     answered
         .with_topic_id(Uuid::from_bytes(topic.id.0))
         .with_error_message(None)
         .with_num_partitions(topic.partitions)
         .with_replication_factor(1)
-        .with_configs(Some(configs.collect()))
+        .with_configs(Some(configs))
+}
+
+/// Every setting of a topic that has these of its own.
+fn configs_of(call: &Call, own: &Overrides) -> Vec<CreatableTopicConfigs> {
+    let told = describe::of_topic(&call.shard.layers(), own).into_iter().map(|entry| {
+        CreatableTopicConfigs::default()
+            .with_name(text(&entry.name))
+            .with_value(entry.value.as_deref().map(text))
+            .with_config_source(entry.source().code())
+    });
+    told.collect()
 }
