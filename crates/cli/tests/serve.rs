@@ -125,7 +125,7 @@ fn a_settings_file_that_is_none_is_told() {
         ("/dev/zero", "it is not a regular file"),
         ("loop", "cannot read the settings file loop"),
         ("binary", "it is not text in UTF-8"),
-        ("latin-1", "other characters can be written as \\uXXXX"),
+        ("latin-1", "escapes such as \\u00fc"),
         ("huge", "it is larger than 1048576 bytes"),
         ("nul", "nul, line 2: invalid value '3"),
         ("escape", "line 2: \\u stands for a character when four hexadecimal digits follow"),

@@ -165,8 +165,11 @@ fn read(path: &Path) -> Result<String, LoadError> {
         return Err(wrong(format!("it is larger than {FILE_BYTES_MAX} bytes")));
     }
     let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    String::from_utf8(bytes)
-        .map_err(|_| wrong("it is not text in UTF-8; other characters can be written as \\uXXXX".to_owned()))
+    String::from_utf8(bytes).map_err(|_| {
+        wrong(
+            "it is not text in UTF-8; other characters can be written as escapes such as \\u00fc".to_owned(),
+        )
+    })
 }
 
 /// `KAFKA_LOG_SEGMENT_BYTES` is `log.segment.bytes`: one underscore is a dot, two are an underscore, three a dash

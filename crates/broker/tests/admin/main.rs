@@ -6,6 +6,7 @@ mod cluster;
 mod deletion;
 mod features;
 mod log_dirs;
+mod odd_names;
 mod paging;
 mod partitions;
 mod quotas;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::victim::{Running, Victim};
+use super::victim::Victim;
 use crate::load::Random;
 use crate::measure::{Connection, NewTopic, request_topics};
 use crate::ottla::Ottla;
@@ -54,7 +54,7 @@ pub fn run_settings(
     let mut random = Random::new(run.seed);
     let mut known = Known::default();
     let mut outcome = SettingsOutcome { changes: 0, found: Vec::new() };
-    let mut running = start(&victim)?;
+    let mut running = victim.start_ready(READY_LIMIT)?;
     let mut connection = Connection::open(&victim.address())?;
     let topics = TOPICS.map(|name| NewTopic { name: name.to_owned(), partitions: 1, settings: Vec::new() });
     request_topics(&mut connection, &topics)?;
@@ -68,7 +68,7 @@ pub fn run_settings(
             made.push(change);
         }
         running.kill()?;
-        running = start(&victim)?;
+        running = victim.start_ready(READY_LIMIT)?;
         connection = Connection::open(&victim.address())?;
         let told = ask::described(&mut connection, &known)?;
         if told != known {
@@ -78,12 +78,4 @@ pub fn run_settings(
     }
     running.kill()?;
     Ok(outcome)
-}
-
-fn start(victim: &Arc<Victim>) -> Result<Running, Problem> {
-    let mut running = victim.start()?;
-    match running.ready_within(READY_LIMIT)? {
-        Some(_) => Ok(running),
-        None => Err(victim.problem(&format!("was not ready within {READY_LIMIT:?}"))),
-    }
 }
