@@ -19,6 +19,7 @@ pub mod client_program;
 pub mod clients;
 pub mod copy;
 pub mod history;
+pub mod image;
 pub mod kafka;
 pub mod kill;
 pub mod load;

@@ -28,6 +28,17 @@ impl Ottla {
         FOUND.get_or_init(find_binary).clone()
     }
 
+    /// The binary in this file.
+    ///
+    /// # Errors
+    /// There is no such file.
+    pub fn at(binary: PathBuf) -> Result<Self, Problem> {
+        if binary.is_file() {
+            return Ok(Self { binary });
+        }
+        Err(Problem::new(format!("{} is no file", binary.display())))
+    }
+
     /// What the binary says its version is.
     ///
     /// # Errors
@@ -48,11 +59,7 @@ impl Ottla {
 fn find_binary() -> Result<Ottla, Problem> {
     if let Some(named) = std::env::var_os(BINARY_VARIABLE) {
         // Cargo runs tests in the package's directory, while people name files from the top of the repository.
-        let binary = root().join(named);
-        let found = binary.is_file();
-        let missing =
-            || Problem::new(format!("{BINARY_VARIABLE} names {}, which is no file", binary.display()));
-        return found.then(|| Ottla { binary: binary.clone() }).ok_or_else(missing);
+        return Ottla::at(root().join(named)).doing(format_args!("use {BINARY_VARIABLE}"));
     }
     let output = cargo().args(["build", "--release", "-p", "ottla"]).output().doing("run cargo build")?;
     if !output.status.success() {

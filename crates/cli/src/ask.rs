@@ -115,10 +115,11 @@ fn no_ottla(address: &str, why: &dyn std::fmt::Display) -> String {
     format!("{address} is not an Ottla, or one that is too old for this command: {why}")
 }
 
-/// The environment, as far as it is text.
+/// The environment, as far as its names are text. Values that are none have a mark where bytes could not be read, which
+/// settings refuse but for free text.
 pub(crate) fn environment() -> Vec<(String, String)> {
     let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
+        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
     };
     std::env::vars_os().filter_map(text).collect()
 }

@@ -104,6 +104,53 @@ fn what_it_cannot_use_is_told_in_one_line() {
 }
 
 #[test]
+fn a_settings_file_that_is_none_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("directory")).unwrap();
+    std::os::unix::fs::symlink("loop", dir.path().join("loop")).unwrap();
+    let huge = vec![b'#'; (1 << 20) + 1];
+    for (name, bytes) in [
+        ("binary", &b"\x7fELF\x02\x01\xff\xfe\0"[..]),
+        ("latin-1", b"broker.rack=K\xf6ln\n"),
+        ("huge", &huge),
+        ("nul", b"a=1\nnum.partitions=3\0\n"),
+        ("escape", b"a=1\nlog.dirs=C:\\users\n"),
+        ("value", b"# ours\nnum.partitions=3\n\nlog.cleaner.min.cleanable.ratio=2\n"),
+        ("together", b"log.cleaner.min.compaction.lag.ms=2\nlog.cleaner.max.compaction.lag.ms=1\n"),
+    ] {
+        std::fs::write(dir.path().join(name), bytes).unwrap();
+    }
+    for (file, part) in [
+        ("directory", "it is not a regular file"),
+        ("/dev/zero", "it is not a regular file"),
+        ("loop", "cannot read the settings file loop"),
+        ("binary", "it is not text in UTF-8"),
+        ("latin-1", "escapes such as \\u00fc"),
+        ("huge", "it is larger than 1048576 bytes"),
+        ("nul", "nul, line 2: invalid value '3"),
+        ("escape", "line 2: \\u stands for a character when four hexadecimal digits follow"),
+        ("value", "value, line 4: invalid value '2.0' for setting 'log.cleaner.min.cleanable.ratio'"),
+        ("together", "it must not be more than log.cleaner.max.compaction.lag.ms, 1"),
+    ] {
+        let told = refused(dir.path(), &["--memory", "--listen", "127.0.0.1:0", "--config", file]);
+        assert!(told.contains(part), "{file}: {told}");
+        assert_eq!(told.trim_end().lines().count(), 1, "{file}: {told}");
+    }
+    assert!(!dir.path().join("ottla-data").exists());
+}
+
+#[test]
+fn a_value_of_the_environment_that_is_no_text_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let dir = tempfile::tempdir().unwrap();
+    let mut serve = command(dir.path(), &["--memory", "--listen", "127.0.0.1:0"]);
+    let output = serve.env("KAFKA_NUM_PARTITIONS", std::ffi::OsStr::from_bytes(b"3\xff")).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(told.contains("for setting 'num.partitions': Not a number of type INT"), "{told}");
+}
+
+#[test]
 fn settings_come_from_flags_environment_and_file() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(

@@ -54,8 +54,6 @@ pub struct LogConfig {
     pub max_compaction_lag_ms: i64,
     /// Part of the log that must be dirty before it is compacted (`min.cleanable.dirty.ratio`).
     pub min_cleanable_dirty_ratio: f64,
-    /// `preallocate`. Kept, but not acted on: `pwrite` reports a full disk without it.
-    pub preallocate: bool,
     /// How long an idle producer is remembered, in milliseconds (`producer.id.expiration.ms`).
     pub producer_id_expiration_ms: i64,
 }
@@ -86,7 +84,6 @@ impl Default for LogConfig {
             min_compaction_lag_bytes_max: u64::MAX,
             max_compaction_lag_ms: i64::MAX,
             min_cleanable_dirty_ratio: 0.5,
-            preallocate: false,
             producer_id_expiration_ms: DAY_MS,
         }
     }

@@ -81,13 +81,13 @@ pub fn run_commits(program: &Ottla, directory: &Path, run: &CommitRun) -> Result
     let victim = Arc::new(Victim::new(program.clone(), directory, directory, &settings)?);
     let recorder = Recorder::create(&directory.join("history.ndjson"))?;
     let world = Arc::new(World::new(victim.address(), run.seed, recorder));
-    let running = start(&victim)?;
+    let running = victim.start_ready(READY_LIMIT)?;
     let flood = Flood::start(&world)?;
     let killed = kill_often(&flood, &victim, running, directory, run);
     let commits_acknowledged = flood.acknowledged();
     let known = flood.stop();
     let kills_in_compaction = killed?;
-    let mut last = start(&victim)?;
+    let mut last = victim.start_ready(READY_LIMIT)?;
     let (values_compared, mut found) = known.compare(&world)?;
     last.still_runs(Duration::ZERO)?;
     last.kill()?;
@@ -123,19 +123,11 @@ fn kill_often(
         flood.set_goal(share(u64::from(kill).saturating_add(1)));
         in_compaction += u32::from(await_compaction(directory, &mut running)?);
         running.kill()?;
-        running = start(victim)?;
+        running = victim.start_ready(READY_LIMIT)?;
     }
     await_commits(flood, &mut running, run.commits)?;
     running.kill()?;
     Ok(in_compaction)
-}
-
-fn start(victim: &Arc<Victim>) -> Result<Running, Problem> {
-    let mut running = victim.start()?;
-    match running.ready_within(READY_LIMIT)? {
-        Some(_) => Ok(running),
-        None => Err(victim.problem(&format!("was not ready within {READY_LIMIT:?}"))),
-    }
 }
 
 /// Waits until so many commits were acknowledged.

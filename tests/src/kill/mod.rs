@@ -9,6 +9,7 @@ mod commits;
 mod cycle;
 mod ledger;
 mod round;
+mod settings;
 mod stage;
 mod victim;
 
@@ -16,4 +17,5 @@ pub use commits::{CommitOutcome, CommitRun, run_commits};
 pub use cycle::{Cycle, KILL_AFTER_MS};
 pub use ledger::{Entry, Ledger};
 pub use round::{Outcome, Round, run};
+pub use settings::{SettingsOutcome, SettingsRun, run_settings};
 pub use stage::{Judged, Stage};

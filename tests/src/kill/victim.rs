@@ -90,6 +90,15 @@ impl Victim {
         Ok(Running { victim: Arc::clone(self), process, started, first_line })
     }
 
+    /// Starts it and waits until it says that it serves, at most `limit`.
+    pub(super) fn start_ready(self: &Arc<Self>, limit: Duration) -> Result<Running, Problem> {
+        let mut running = self.start()?;
+        match running.ready_within(limit)? {
+            Some(_) => Ok(running),
+            None => Err(self.problem(&format!("was not ready within {limit:?}"))),
+        }
+    }
+
     pub(super) fn problem(&self, what: &str) -> Problem {
         let quoted = last_lines(&self.log, LOG_LINES_QUOTED);
         Problem::new(format!("the broker {what}; its log ends with:\n{quoted}"))

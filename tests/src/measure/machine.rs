@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
 
 use crate::problem::{Doing, Problem};
@@ -32,6 +33,15 @@ pub fn describe() -> Result<Value, Problem> {
 pub fn load_average() -> Result<String, Problem> {
     let load = std::fs::read_to_string("/proc/loadavg").doing("read /proc/loadavg")?;
     Ok(load.split(' ').take(3).collect::<Vec<_>>().join(" "))
+}
+
+/// Lets this process open as many files and connections as the system grants.
+///
+/// # Errors
+/// The system refuses.
+pub fn raise_descriptor_limit() -> Result<(), Problem> {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).doing("raise the limit of open files")
 }
 
 /// The value of the first line `NAME: VALUE` of a file of the kernel.

@@ -27,7 +27,14 @@ impl Subject {
     /// # Errors
     /// It can not be built.
     pub fn ottla() -> Result<Self, Problem> {
-        let ottla = Ottla::find()?;
+        Self::of(Ottla::find()?)
+    }
+
+    /// This binary of Ottla.
+    ///
+    /// # Errors
+    /// It can not be looked at.
+    pub fn of(ottla: Ottla) -> Result<Self, Problem> {
         let bytes = std::fs::metadata(ottla.binary()).doing("look at the binary")?.len();
         let description = json!({"name": ottla.name(), "binary_bytes": bytes});
         Ok(Self { name: "ottla", description, program: Arc::new(ottla) })

@@ -37,6 +37,17 @@ pub struct NewTopic {
 /// # Errors
 /// One is refused, or is not led within the limit of the broker's start.
 pub fn create_topics(broker: &mut Broker, topics: &[NewTopic]) -> Result<(), Problem> {
+    let mut connection = Connection::open(&broker.address())?;
+    request_topics(&mut connection, topics)?;
+    let made = || topics.iter().map(|topic| (topic.name.clone(), 0..topic.partitions));
+    repeat(broker, || ends(&mut connection, made()).map(drop)).map(drop)
+}
+
+/// Makes topics in one request.
+///
+/// # Errors
+/// One is refused, or the connection was lost.
+pub fn request_topics(connection: &mut Connection, topics: &[NewTopic]) -> Result<(), Problem> {
     let wanted = |topic: &NewTopic| {
         let setting = |(name, value): &(&'static str, &'static str)| {
             CreatableTopicConfig::default()
@@ -52,11 +63,8 @@ pub fn create_topics(broker: &mut Broker, topics: &[NewTopic]) -> Result<(), Pro
     let request = CreateTopicsRequest::default()
         .with_topics(topics.iter().map(wanted).collect())
         .with_timeout_ms(CREATE_LIMIT_MS);
-    let mut connection = Connection::open(&broker.address())?;
     let response = connection.call(CREATE_TOPICS_VERSION, &request)?;
-    check(response.topics.iter().map(|topic| topic.error_code), topics.len(), "CreateTopics")?;
-    let made = || topics.iter().map(|topic| (topic.name.clone(), 0..topic.partitions));
-    repeat(broker, || ends(&mut connection, made()).map(drop)).map(drop)
+    check(response.topics.iter().map(|topic| topic.error_code), topics.len(), "CreateTopics")
 }
 
 /// Asks again until the answer is good; gives the time since the broker's exec.

@@ -6,7 +6,7 @@ use std::process::{Command, ExitStatus};
 use ottla_tests::broker::{BrokerProgram, Readiness};
 use ottla_tests::problem::Problem;
 
-use crate::build::Image;
+use ottla_tests::image::Image;
 
 /// The image as a broker that the harness starts, stops and kills.
 #[derive(Debug)]

@@ -7,7 +7,6 @@
 
 #![allow(clippy::print_stdout, reason = "the size is a figure")]
 
-mod build;
 mod container;
 mod trials;
 
@@ -15,10 +14,9 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use ottla_tests::image::{Image, missing};
 use ottla_tests::problem::Problem;
 use ottla_tests::verdict::skips_fail;
-
-use build::Image;
 
 /// A trial: what it is called, and what it does with the image.
 type Check = (&'static str, fn(&Image) -> Result<(), Problem>);
@@ -38,7 +36,7 @@ fn main() -> ExitCode {
 
 fn complete(check: fn(&Image) -> Result<(), Problem>) -> Result<Completion, Failed> {
     static IMAGE: OnceLock<Result<Image, Problem>> = OnceLock::new();
-    if let Some(lacks) = build::missing() {
+    if let Some(lacks) = missing() {
         return if skips_fail() { Err(lacks.into()) } else { Ok(Completion::ignored_with(lacks)) };
     }
     let image = IMAGE.get_or_init(Image::build).as_ref().map_err(ToString::to_string)?;

@@ -9,8 +9,8 @@ use ottla_tests::problem::{Doing, Problem};
 use ottla_tests::workspace::{client_directory, target_directory};
 use serde_json::json;
 
-use crate::build::Image;
 use crate::container::Container;
+use ottla_tests::image::Image;
 
 /// What the image may weigh.
 const BYTES_MAX: u64 = 10_000_000;

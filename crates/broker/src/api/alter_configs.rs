@@ -11,12 +11,13 @@ use kafka_protocol::messages::{
     IncrementalAlterConfigsResponse,
 };
 use ottla_control::catalog::{ConfigResource, Configs, Refusal};
-use ottla_model::{ErrorCode, TopicName};
+use ottla_model::ErrorCode;
 use ottla_wire::StrBytes;
 
 use super::call::{Call, Closed, Started};
 use super::describe_configs::{BROKER, CLIENT_METRICS, GROUP, TOPIC};
 use super::text::text;
+use super::topic_names::legal;
 use crate::settings::{Edit, Operation, Wanted};
 
 fn refuse<T>(error: ErrorCode, message: impl Into<String>) -> Result<T, Refusal> {
@@ -103,12 +104,7 @@ fn resource(call: &Call, kind: i8, name: &str) -> Result<ConfigResource, Refusal
         TOPIC if name.is_empty() => {
             refuse(ErrorCode::InvalidRequest, "Default topic resources are not allowed.")
         }
-        TOPIC => match TopicName::new(name) {
-            Ok(name) => Ok(ConfigResource::Topic(name)),
-            Err(illegal) => {
-                refuse(ErrorCode::InvalidTopicException, format!("Topic name is invalid: {illegal}"))
-            }
-        },
+        TOPIC => legal(name).map(ConfigResource::Topic),
         BROKER => {
             check_broker(call, name)?;
             Ok(ConfigResource::Broker(name.to_owned()))

@@ -79,6 +79,11 @@ async fn grow(call: &Call, asked: &CreatePartitionsTopic, validate_only: bool) -
             check_brokers(call, assignment.broker_ids.iter().map(|broker| broker.0))?;
         }
     }
+    // Only what would be done is charged for.
+    call.shard.create_partitions(&live.topic.name, asked.count, true).await?;
     mutations::charge(call, STRICT_QUOTA, asked.count.saturating_sub(live.topic.partitions).max(0))?;
-    call.shard.create_partitions(&live.topic.name, asked.count, validate_only).await
+    if validate_only {
+        return Ok(());
+    }
+    call.shard.create_partitions(&live.topic.name, asked.count, false).await
 }

@@ -8,12 +8,13 @@ use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, CreatableTopicResult};
 use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse};
 use ottla_control::catalog::{CreateTopic, Topic};
-use ottla_model::{CLUSTER_METADATA, ErrorCode, IllegalName, PartitionIndex, TopicName};
+use ottla_model::{CLUSTER_METADATA, ErrorCode, PartitionIndex};
 use uuid::Uuid;
 
 use super::call::{Call, Closed, Started};
 use super::mutations;
 use super::text::text;
+use super::topic_names::legal;
 use crate::settings::{Overrides, check_overrides, describe};
 use crate::shard::TopicError;
 
@@ -70,7 +71,7 @@ fn check_all(call: &Call, topics: &[CreatableTopic]) -> Vec<Result<CreateTopic, 
     topics.iter().map(|topic| check(call, topic)).collect()
 }
 
-/// In Kafka's order: the name, whether it is taken, the settings, the numbers (`ReplicationControlManager`).
+/// In Kafka's order: the name, whether it or one like it is taken, the settings, the numbers (`ReplicationControlManager`).
 fn check(call: &Call, asked: &CreatableTopic) -> Result<CreateTopic, TopicError> {
     if asked.name.as_str() == CLUSTER_METADATA {
         return refuse(
@@ -78,11 +79,11 @@ fn check(call: &Call, asked: &CreatableTopic) -> Result<CreateTopic, TopicError>
             format!("Creation of internal topic {CLUSTER_METADATA} is prohibited."),
         );
     }
-    let name = TopicName::new(&asked.name)
-        .or_else(|illegal| refuse(ErrorCode::InvalidTopicException, illegal_name(&asked.name, illegal)))?;
+    let name = legal(&asked.name)?;
     if call.shard.topic(name.as_str()).is_some() {
         return refuse(ErrorCode::TopicAlreadyExists, format!("Topic '{name}' already exists."));
     }
+    call.shard.check_collision(&name)?;
     let given = asked.configs.iter().map(|config| (config.name.as_str(), config.value.as_deref()));
     let configs = check_overrides(&call.shard.settings(), given)
         .or_else(|message| refuse(ErrorCode::InvalidConfig, message))?;
@@ -95,31 +96,19 @@ fn check(call: &Call, asked: &CreatableTopic) -> Result<CreateTopic, TopicError>
     Ok(CreateTopic { name, partitions, configs, id: None })
 }
 
-/// What is wrong with a name, in Kafka's words (`Topic.validate`).
-fn illegal_name(name: &str, illegal: IllegalName) -> String {
-    // Long and strange names are not repeated whole; the client knows what it sent.
-    let shown: String = name.chars().take(TopicName::LENGTH_MAX).flat_map(char::escape_debug).collect();
-    match illegal {
-        IllegalName::Empty => format!("Topic name is invalid: {illegal}"),
-        IllegalName::Dots => format!("Topic name is invalid: '{shown}' is not allowed"),
-        IllegalName::TooLong => format!("Topic name is invalid: the length of '{shown}' {illegal}"),
-        IllegalName::Character => format!("Topic name is invalid: '{shown}' {illegal}"),
-    }
-}
-
 fn check_numbers(call: &Call, asked: &CreatableTopic) -> Result<PartitionIndex, TopicError> {
-    if asked.num_partitions != DEFAULT && asked.num_partitions < 1 {
-        return refuse(
-            ErrorCode::InvalidPartitions,
-            "Number of partitions was set to an invalid non-positive value.",
-        );
-    }
     let factor = i32::from(asked.replication_factor);
     let factor = if factor == DEFAULT { call.shard.settings().default_replication_factor } else { factor };
     if factor < 1 {
         return refuse(
             ErrorCode::InvalidReplicationFactor,
             "Replication factor must be larger than 0, or -1 to use the default value.",
+        );
+    }
+    if asked.num_partitions != DEFAULT && asked.num_partitions < 1 {
+        return refuse(
+            ErrorCode::InvalidPartitions,
+            "Number of partitions was set to an invalid non-positive value.",
         );
     }
     if factor > 1 {
@@ -175,7 +164,8 @@ fn check_assignments(call: &Call, asked: &CreatableTopic) -> Result<PartitionInd
 /// The replicas of one partition, which can only be this broker.
 pub(super) fn check_brokers(call: &Call, brokers: impl Iterator<Item = i32>) -> Result<(), TopicError> {
     let node_id = call.shard.settings().node_id;
-    let brokers: Vec<i32> = brokers.collect();
+    let mut brokers: Vec<i32> = brokers.collect();
+    brokers.sort_unstable();
     if let Some(unknown) = brokers.iter().find(|broker| **broker != node_id) {
         return refuse(
             ErrorCode::InvalidReplicaAssignment,

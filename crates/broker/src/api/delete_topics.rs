@@ -56,7 +56,9 @@ fn resolved(call: &Call, topics: Vec<DeleteTopicState>) -> Vec<(DeleteTopicState
             Some(live) => (None, Uuid::from_bytes(live.topic.id.0)),
             None => (topic.name.clone(), topic.topic_id),
         };
-        match places.get(&key).and_then(|place| found.get_mut(*place)) {
+        // What names nothing is no second of another.
+        let is_named = key != (None, Uuid::nil());
+        match places.get(&key).filter(|_| is_named).and_then(|place| found.get_mut(*place)) {
             Some((first, twice)) => {
                 *twice = Some(match (&first.name, &topic.name) {
                     (Some(_), Some(_)) => "Duplicate topic name.",

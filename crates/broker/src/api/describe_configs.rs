@@ -9,10 +9,11 @@ use kafka_protocol::messages::describe_configs_response::{
 };
 use kafka_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 use ottla_control::catalog::ConfigResource;
-use ottla_model::{ErrorCode, TopicName};
+use ottla_model::ErrorCode;
 
 use super::call::{Call, Closed, Started};
 use super::text::text;
+use super::topic_names::legal;
 use crate::settings::describe::{self, Described};
 
 /// `ConfigResource.Type`.
@@ -61,13 +62,10 @@ fn entries(call: &Call, resource: &DescribeConfigsResource) -> Result<Vec<Descri
     let invalid = |message: &str| Err((ErrorCode::InvalidRequest, message.to_owned()));
     match resource.resource_type {
         TOPIC => {
-            let name = TopicName::new(name).map_err(|illegal| {
-                (ErrorCode::InvalidTopicException, format!("Topic name is invalid: {illegal}"))
-            })?;
-            let live = call.shard.topic(name.as_str()).ok_or_else(|| {
-                let message = "This server does not host this topic-partition.";
-                (ErrorCode::UnknownTopicOrPartition, message.to_owned())
-            })?;
+            let name = legal(name).map_err(|illegal| (illegal.error, illegal.message))?;
+            // Kafka has no words for this one.
+            let missing = || (ErrorCode::UnknownTopicOrPartition, String::new());
+            let live = call.shard.topic(name.as_str()).ok_or_else(missing)?;
             Ok(describe::of_topic(&layers, &live.topic.configs))
         }
         // The empty name stands for what is set on all brokers at run time.

@@ -10,7 +10,7 @@ use kafka_protocol::messages::metadata_response::{
 };
 use kafka_protocol::messages::{BrokerId, MetadataRequest, MetadataResponse};
 use kafka_protocol::protocol::StrBytes;
-use ottla_model::{ErrorCode, TopicId, TopicName};
+use ottla_model::{CLUSTER_METADATA, ErrorCode, TopicId, TopicName};
 use uuid::Uuid;
 
 use super::call::{Call, Closed, Started};
@@ -56,7 +56,10 @@ fn missing_topics(call: &Call, request: &MetadataRequest) -> Vec<TopicName> {
     }
     let names = request.topics.iter().flatten().filter(|topic| topic.topic_id.is_nil());
     let names = names.filter_map(|topic| TopicName::new(topic.name.as_ref()?).ok());
-    names.filter(|name| call.shard.topic(name.as_str()).is_none()).collect()
+    // The catalog's own log is no topic that a client could make.
+    names
+        .filter(|name| name.as_str() != CLUSTER_METADATA && call.shard.topic(name.as_str()).is_none())
+        .collect()
 }
 
 /// Why topics could not be made.

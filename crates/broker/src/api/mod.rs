@@ -48,6 +48,7 @@ mod produce;
 mod reassignments;
 mod table;
 mod text;
+mod topic_names;
 mod transactions;
 mod txn_offset_commit;
 mod unregister_broker;

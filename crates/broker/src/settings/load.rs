@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::broker::Settings;
+use super::properties::properties;
 use super::table::{base_row, nearest};
 use super::value::SettingError;
-use super::{groups, listeners, together};
+use super::{groups, listeners, plug_ins, together};
 
 /// All that may set something, strongest first: pairs, environment, file.
 #[derive(Debug, Default)]
@@ -41,10 +42,12 @@ pub enum LoadError {
         reason: String,
     },
     /// A line of the file is wrong.
-    #[error("{path}, {error}")]
+    #[error("{path}, line {line}: {error}")]
     Line {
         /// The file.
         path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
         /// What is wrong.
         error: SettingError,
     },
@@ -83,13 +86,18 @@ impl Sources {
     pub fn load(&self) -> Result<Loaded, LoadError> {
         let mut loaded = Loaded::default();
         if let Some(path) = &self.file {
-            let in_line = |error| LoadError::Line { path: path.clone(), error };
-            loaded.take_all(properties(&read(path)?), "in the settings file").map_err(in_line)?;
+            let file = properties(&read(path)?);
+            let file = file.map_err(|bad| LoadError::File { path: path.clone(), reason: bad.to_string() })?;
+            let pairs = file.iter().map(|found| (found.key.clone(), found.value.clone())).collect();
+            loaded.take_all(pairs, "in the settings file").map_err(|(place, error)| {
+                let line = file.get(place).map_or(0, |found| found.line);
+                LoadError::Line { path: path.clone(), line, error }
+            })?;
         }
         let variables = self.environment.iter();
         let named =
             variables.filter_map(|(variable, value)| Some((setting_of_variable(variable)?, value.clone())));
-        loaded.take_all(named.collect(), "in the environment")?;
+        loaded.take_all(named.collect(), "in the environment").map_err(|(_, error)| error)?;
         let mut pairs = Vec::with_capacity(self.pairs.len());
         for pair in &self.pairs {
             let (name, value) = pair.split_once('=').ok_or_else(|| SettingError::Form(pair.clone()))?;
@@ -99,24 +107,26 @@ impl Sources {
             }
             pairs.push((name.to_owned(), value.to_owned()));
         }
-        loaded.take_all(pairs, "on the command line")?;
+        loaded.take_all(pairs, "on the command line").map_err(|(_, error)| error)?;
         listeners::check(&loaded.settings)?;
         groups::check(&loaded.settings)?;
         together::check(&loaded.settings)?;
+        loaded.warnings.extend(plug_ins::warnings(&loaded.settings));
         Ok(loaded)
     }
 }
 
 impl Loaded {
     /// Takes what one source says. Of a name that it has twice the last value counts, as in Java's properties.
-    fn take_all(&mut self, given: Vec<(String, String)>, place: &str) -> Result<(), SettingError> {
-        for (name, value) in &given {
+    /// What is refused is told with its place in `given`.
+    fn take_all(&mut self, given: Vec<(String, String)>, place: &str) -> Result<(), (usize, SettingError)> {
+        for (at, (name, value)) in given.iter().enumerate() {
             let (main, is_alias) = alias(name);
             // Where both are given, Kafka goes by the one that is not the alias.
             if is_alias && given.iter().any(|(other, _)| other == main) {
                 continue;
             }
-            self.take(main, value, place)?;
+            self.take(main, value, place).map_err(|error| (at, error))?;
         }
         Ok(())
     }
@@ -155,7 +165,11 @@ fn read(path: &Path) -> Result<String, LoadError> {
         return Err(wrong(format!("it is larger than {FILE_BYTES_MAX} bytes")));
     }
     let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|_| wrong("it is not text".to_owned()))
+    String::from_utf8(bytes).map_err(|_| {
+        wrong(
+            "it is not text in UTF-8; other characters can be written as escapes such as \\u00fc".to_owned(),
+        )
+    })
 }
 
 /// `KAFKA_LOG_SEGMENT_BYTES` is `log.segment.bytes`: one underscore is a dot, two are an underscore, three a dash
@@ -167,30 +181,6 @@ fn setting_of_variable(variable: &str) -> Option<String> {
     let name = variable.strip_prefix("KAFKA_")?;
     let name = name.replace("___", "-").replace("__", "\u{0}").replace('_', ".").replace('\u{0}', "_");
     Some(name.to_ascii_lowercase())
-}
-
-/// Reads the lines of a Java properties file: comments, continued lines, `=` or `:` or a blank between key and value.
-fn properties(text: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let mut line = String::new();
-    for part in text.lines() {
-        let part = part.trim_start();
-        if line.is_empty() && (part.is_empty() || part.starts_with(['#', '!'])) {
-            continue;
-        }
-        if let Some(continued) = part.strip_suffix('\\').filter(|head| !head.ends_with('\\')) {
-            line.push_str(continued);
-            continue;
-        }
-        line.push_str(part);
-        let whole = std::mem::take(&mut line);
-        let split = whole.find(['=', ':', ' ', '\t']);
-        let (key, value) = split.map_or((whole.as_str(), ""), |at| whole.split_at(at));
-        let value = value.trim_start_matches([' ', '\t']);
-        let value = value.strip_prefix(['=', ':']).unwrap_or(value);
-        found.push((key.to_owned(), value.trim().to_owned()));
-    }
-    found
 }
 
 #[cfg(test)]
@@ -246,11 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn continued_lines_and_variables() {
-        assert_eq!(
-            properties("a=1,\\\n   2\n! no\nb c\n"),
-            [("a".to_owned(), "1,2".to_owned()), ("b".to_owned(), "c".to_owned())]
-        );
+    fn variables_are_named_as_in_kafkas_image() {
         assert_eq!(setting_of_variable("KAFKA_A__B_C___D").as_deref(), Some("a_b.c-d"));
         assert_eq!(setting_of_variable("HOME"), None);
     }

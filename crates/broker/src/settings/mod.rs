@@ -12,6 +12,8 @@ mod groups;
 mod layers;
 mod listeners;
 mod load;
+mod plug_ins;
+mod properties;
 mod scoped;
 mod stored;
 mod table;

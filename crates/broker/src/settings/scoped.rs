@@ -60,7 +60,9 @@ impl ScopedSetting {
     pub(super) fn parse(&self, value: &str) -> Result<String, String> {
         let name = self.name;
         let is_list = self.kind == Kind::List;
-        if is_list && !value.is_empty() && value.split(',').any(|part| part.trim().is_empty()) {
+        let has_choices = matches!(self.check, Check::OneOf(_));
+        if is_list && has_choices && !value.is_empty() && value.split(',').any(|part| part.trim().is_empty())
+        {
             return Err(format!("Configuration '{name}' values must not be empty."));
         }
         let parsed = parse_any(name, self.kind, value, self.check).map_err(|error| match error {

@@ -133,11 +133,13 @@ pub(crate) fn check_overrides<'a>(
     if !nulls.is_empty() {
         return Err(format!("Null value not supported for topic configs: {}", nulls.join(",")));
     }
+    // Kafka looks at all names before it looks at a value.
+    if let Some((name, _)) = given.clone().find(|(name, _)| topic_setting(name).is_none()) {
+        return Err(format!("Unknown topic config name: {name}"));
+    }
     let mut overrides = Overrides::new();
     for (name, value) in given {
-        let Some(setting) = topic_setting(name) else {
-            return Err(format!("Unknown topic config name: {name}"));
-        };
+        let Some(setting) = topic_setting(name) else { continue };
         overrides.insert(name.to_owned(), setting.parse(value.unwrap_or_default())?);
     }
     check_together(settings, &overrides)?;

@@ -80,7 +80,6 @@ pub(crate) fn log_config(settings: &Settings, overrides: &Overrides) -> LogConfi
             default.min_cleanable_dirty_ratio,
         ),
         min_compaction_lag_bytes_max: default.min_compaction_lag_bytes_max,
-        preallocate: get(settings, overrides, "preallocate", default.preallocate),
         producer_id_expiration_ms: i64::from(settings.producer_id_expiration_ms),
     }
 }
@@ -103,6 +102,8 @@ fn compression(settings: &Settings, overrides: &Overrides) -> Option<TargetCompr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::topic::TOPIC_SETTINGS;
+    use crate::settings::value::Kind;
 
     #[test]
     fn overrides_win_over_the_broker() {
@@ -111,6 +112,42 @@ mod tests {
         assert_eq!(log_config(&settings, &Overrides::new()).segment_bytes, 2_000_000);
         let own = Overrides::from([("segment.bytes".to_owned(), "3000000".to_owned())]);
         assert_eq!(log_config(&settings, &own).segment_bytes, 3_000_000);
+    }
+
+    /// Settings that act elsewhere than in a log: a partition has one replica, which is what acks=all then waits for.
+    const ELSEWHERE: &[&str] = &["min.insync.replicas"];
+
+    /// A value that is not the default.
+    fn other_value(setting: &crate::settings::ScopedSetting) -> String {
+        match (setting.name, setting.kind) {
+            ("cleanup.policy", _) => "compact".to_owned(),
+            ("compression.type", _) => "zstd".to_owned(),
+            ("message.timestamp.type", _) => "LogAppendTime".to_owned(),
+            ("min.cleanable.dirty.ratio", _) => "0.25".to_owned(),
+            ("segment.bytes", _) => "2000000".to_owned(),
+            (_, Kind::Boolean) => "true".to_owned(),
+            (_, Kind::List) => "*".to_owned(),
+            _ => "7".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_setting_is_said_to_act_if_logs_go_by_it() {
+        let settings = Settings::default();
+        for setting in TOPIC_SETTINGS {
+            let mut own = Overrides::new();
+            // Levels count where their codec does.
+            for codec in ["gzip", "lz4", "zstd"] {
+                if setting.name.starts_with("compression.") && setting.name.contains(codec) {
+                    own.insert("compression.type".to_owned(), codec.to_owned());
+                }
+            }
+            let before = log_config(&settings, &own);
+            let value = setting.parse(&other_value(setting)).expect("legal");
+            own.insert(setting.name.to_owned(), value);
+            let changes = log_config(&settings, &own) != before || ELSEWHERE.contains(&setting.name);
+            assert_eq!(changes, setting.acts, "{}", setting.name);
+        }
     }
 
     #[test]

@@ -300,6 +300,11 @@ pub(crate) fn parse_checked<T: Value>(name: &str, text: &str, check: Check) -> R
         Some(reason) if check == Check::ThrottledReplicas => {
             Err(invalid(&format!("[{}]", printed.replace(',', ", ")), format!("{name} {reason}")))
         }
+        // Of a list Kafka names the part that does not fit.
+        Some(reason) if T::KIND == Kind::List => {
+            let part = printed.split(',').find(|part| check.refuse(Kind::Text, part).is_some());
+            Err(invalid(part.unwrap_or(&printed), reason))
+        }
         Some(reason) if !printed.is_empty() => Err(invalid(&printed, reason)),
         Some(reason) => Err(invalid(text, reason)),
         None => Ok(value),

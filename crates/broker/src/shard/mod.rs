@@ -47,7 +47,7 @@ use ottla_control::catalog::{Catalog, Features};
 use ottla_control::group::{Groups, OddCommit};
 use ottla_control::machine::Caller;
 use ottla_control::transaction::Transactions;
-use ottla_model::{ErrorCode, PartitionIndex, TopicId, WallMillis};
+use ottla_model::{ErrorCode, PartitionIndex, TopicId, TopicName, WallMillis};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 
 pub(crate) use adopt::{Adoption, LogToAdopt, TopicToAdopt};
@@ -194,6 +194,11 @@ impl Shard {
     /// The topic with that name, if it exists.
     pub(crate) fn topic(&self, name: &str) -> Option<Arc<LiveTopic>> {
         self.topics.by_name(name)
+    }
+
+    /// Refuses a name that metrics could not tell from that of a topic.
+    pub(crate) fn check_collision(&self, name: &TopicName) -> Result<(), TopicError> {
+        self.topics.check_collision(name)
     }
 
     /// The topic with that id, if it exists.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use ottla_control::catalog::Topic;
+use ottla_control::catalog::{Refusal, Topic, check_collision};
 use ottla_control::group::{TopicMetadata, TopicsImage};
 use ottla_model::{PartitionIndex, TopicId, TopicName};
 
@@ -64,6 +64,11 @@ impl Topics {
     /// The topic with that id.
     pub(crate) fn by_id(&self, id: TopicId) -> Option<Arc<LiveTopic>> {
         self.read().by_id.get(&id).cloned()
+    }
+
+    /// Refuses a name that metrics could not tell from that of a topic.
+    pub(crate) fn check_collision(&self, name: &TopicName) -> Result<(), Refusal> {
+        check_collision(&self.read().by_name, name)
     }
 
     /// Every topic, by name.

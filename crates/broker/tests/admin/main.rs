@@ -3,10 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod cluster;
+mod deletion;
 mod features;
 mod log_dirs;
+mod odd_names;
 mod paging;
+mod partitions;
 mod quotas;
 mod security;
 #[path = "../support/mod.rs"]
 mod support;
+mod topics;

@@ -9,6 +9,7 @@ use ottla_model::{
 
 use bytes::Bytes;
 
+use super::collision::check_collision;
 use super::config::{ConfigResource, Configs, Kept, with};
 use super::feature::{self, Feature, FeatureUpdates, Features};
 use super::quota::{ClientQuotas, QuotaAlteration, QuotaEntity, QuotaKey};
@@ -279,12 +280,7 @@ impl Catalog {
                 format!("Creation of internal topic {CLUSTER_METADATA} is prohibited."),
             );
         }
-        if let Some(other) = self.colliding(name) {
-            return refuse(
-                ErrorCode::InvalidTopicException,
-                format!("Topic '{name}' collides with existing topic: {other}"),
-            );
-        }
+        check_collision(&self.by_name, name)?;
         check_count(request.partitions)?;
         if self.by_name.len().saturating_add(reserved.names.len()) >= LIMITS.topics_max {
             return refuse(
@@ -303,19 +299,6 @@ impl Catalog {
             partitions: request.partitions,
             configs: Arc::new(request.configs.clone()),
         })
-    }
-
-    /// A topic whose metrics would be the same (`Topic.hasCollision`). Only names with a dot or an underscore can
-    /// collide, and colliding names agree up to the first of these, so few names are looked at.
-    fn colliding(&self, name: &TopicName) -> Option<&TopicName> {
-        let stem = name.as_str().find(['.', '_']).and_then(|at| name.as_str().get(..at))?;
-        let from: (std::ops::Bound<&str>, std::ops::Bound<&str>) =
-            (std::ops::Bound::Included(stem), std::ops::Bound::Unbounded);
-        self.by_name
-            .range::<str, _>(from)
-            .map(|(other, _)| other)
-            .take_while(|other| other.as_str().starts_with(stem))
-            .find(|other| other.collides_with(name))
     }
 
     fn check_total(&self, reserved: usize, more: PartitionIndex) -> Result<(), Refusal> {

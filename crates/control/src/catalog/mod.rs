@@ -5,6 +5,7 @@
 //! metadata log, so that Kafka's decoder reads it. Every command checks against the state, writes records, and
 //! answers; only `replay` changes anything.
 
+mod collision;
 mod command;
 mod config;
 mod feature;
@@ -12,6 +13,7 @@ mod quota;
 mod record;
 mod topic;
 
+pub use collision::check_collision;
 pub use command::{Catalog, Command, CreateTopic, LIMITS, Limits, Refusal, Reply};
 pub use config::{ConfigResource, Configs};
 pub use feature::{Feature, FeatureUpdates, Features, UpgradeType};

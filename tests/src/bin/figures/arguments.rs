@@ -7,7 +7,7 @@ use ottla_tests::measure::Warmth;
 use ottla_tests::problem::{Doing, Problem};
 use ottla_tests::workspace::root;
 
-const USAGE: &str = "usage: figures [empty | start | compaction | commits | groups | transactions] \
+const USAGE: &str = "usage: figures [empty | footprint | start | compaction | commits | groups | transactions] \
                      [--out DIRECTORY] [--scale F] [--rounds N] [--brokers ottla,kafka] [--cache warm|cold]";
 
 const ROUNDS: usize = 3;
@@ -17,6 +17,8 @@ const ROUNDS: usize = 3;
 pub(crate) enum What {
     /// A broker with an empty data directory.
     Empty,
+    /// The image, and what its binary takes.
+    Footprint,
     /// The start with many full partitions.
     Start,
     /// The compaction of a large offsets log.
@@ -63,6 +65,7 @@ impl Arguments {
         while let Some(name) = arguments.next() {
             match name.as_str() {
                 "empty" => parsed.what = What::Empty,
+                "footprint" => parsed.what = What::Footprint,
                 "start" => parsed.what = What::Start,
                 "compaction" => parsed.what = What::Compaction,
                 "commits" => parsed.what = What::Commits,

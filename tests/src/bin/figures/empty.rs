@@ -54,13 +54,10 @@ impl Measured {
     /// The times from the exec to readiness and to the first acknowledgement of a record, for which a topic is created
     /// before.
     fn measure_start(&mut self, log: &Path) -> Result<(), Problem> {
-        let mut broker = self.subject.start(log, Options::default())?;
-        FIRST.create(&mut broker)?;
-        fill(&broker.address(), &mut Fill::new(FIRST), 1)?;
-        let acknowledged_after = broker.started().at.elapsed();
-        self.first_produce_ms.push(milliseconds(acknowledged_after));
-        self.ready_ms.push(milliseconds(broker.started().ready_after));
-        broker.stop()
+        let (ready_ms, first_produce_ms) = times_of_start(&self.subject, log)?;
+        self.ready_ms.push(ready_ms);
+        self.first_produce_ms.push(first_produce_ms);
+        Ok(())
     }
 
     fn measure_memory(&mut self, log: &Path) -> Result<(), Problem> {
@@ -90,6 +87,17 @@ impl Measured {
         let figures: serde_json::Map<String, Value> = figures.collect();
         Ok(json!({"broker": self.subject.description, "figures": figures}))
     }
+}
+
+/// The milliseconds from the exec to readiness and to the first acknowledgement of a record.
+pub(crate) fn times_of_start(subject: &Subject, log: &Path) -> Result<(f64, f64), Problem> {
+    let mut broker = subject.start(log, Options::default())?;
+    FIRST.create(&mut broker)?;
+    fill(&broker.address(), &mut Fill::new(FIRST), 1)?;
+    let acknowledged_after = broker.started().at.elapsed();
+    let ready_after = broker.started().ready_after;
+    broker.stop()?;
+    Ok((milliseconds(ready_after), milliseconds(acknowledged_after)))
 }
 
 fn table_of(brokers: &[Measured]) -> Result<String, Problem> {

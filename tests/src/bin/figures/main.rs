@@ -1,10 +1,12 @@
 //! Measures the release binary, beside Apache Kafka where that says something.
 //!
-//!     cargo run --release -p ottla-tests --bin figures [empty | start | compaction | commits | groups | transactions]
+//!     cargo run --release -p ottla-tests --bin figures [empty | footprint | start | compaction | commits | groups | transactions]
 //!     [OPTION…]
 //!
 //! * `empty`, the default: how soon a broker with an empty directory serves, how much memory it holds when idle, and how
 //!   large the binary is. `OTTLA_TEST_BROKER=kafka` measures Apache Kafka in the same way.
+//! * `footprint`: the size of the image and of its binary, how soon that serves, and its memory when idle, with 1,000 topics
+//!   and with 1,000 connections.
 //! * `start`: how soon a broker with many full partitions serves all of them, after a clean stop and after kill -9.
 //! * `compaction`: how long the compaction of a large offsets log takes, in how much memory, and what a producer notices.
 //! * `commits`: commits of offsets with 1, 16 and 128 committers: rate, latency, and what one costs the broker.
@@ -20,6 +22,7 @@ mod arguments;
 mod commits;
 mod compaction;
 mod empty;
+mod footprint;
 mod groups;
 mod output;
 mod start;
@@ -51,6 +54,7 @@ fn measure() -> Result<(), Problem> {
     let arguments = Arguments::parse(given)?;
     match arguments.what {
         What::Empty => empty::measure(&arguments),
+        What::Footprint => footprint::measure(&arguments),
         What::Start => start::measure(&arguments),
         What::Compaction => compaction::measure(&arguments),
         What::Commits => commits::measure(&arguments),
