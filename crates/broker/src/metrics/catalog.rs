@@ -108,6 +108,16 @@ metrics! {
         "Error codes in answers, each partition and group for itself; CLOSED when the connection was closed instead.";
     RequestSeconds: Histogram "ottla_request_duration_seconds" ["api"]
         "Time from the arrival of a whole request to its answer being ready, waits that the client asked for included.";
+    ClientInstances: Gauge "ottla_client_instances" []
+        "Clients that have asked lately which metrics to push.";
+    ClientPushes: Counter "ottla_client_pushes" []
+        "Pushes of metrics that were taken from clients.";
+    ClientGauge: Gauge "ottla_client_gauge" ["metric" "client_id" "client_instance_id" "attributes"]
+        "What a client has pushed last under the name that the label `metric` tells.";
+    ClientCounter: Counter "ottla_client_counter" ["metric" "client_id" "client_instance_id" "attributes"]
+        "The same of what only rises: the sum of the differences that were pushed.";
+    ClientMetricsLeftOut: Counter "ottla_client_metrics_left_out" []
+        "Numbers that clients have pushed and that there was no room for.";
     LeftOut: Gauge "ottla_metrics_left_out" ["what"]
         "Partitions of groups or of topics that are left out here, because there are too many.";
     BuildInfo: Gauge "ottla_build_info" ["version"]

@@ -14,6 +14,7 @@ use super::{ApiCounters, Counters, DURATION_BOUNDS_US, read};
 use crate::api::api_names;
 use crate::private::{GroupLag, Lag, PartitionLag};
 use crate::shard::{Detail, LiveTopic, Shard};
+use crate::telemetry::Telemetry;
 
 /// Partitions of groups that are told in one scrape; each is about a dozen lines.
 const GROUP_PARTITIONS_MAX: usize = 10_000;
@@ -34,6 +35,7 @@ pub(crate) async fn scrape(shard: &Arc<Shard>) -> Option<String> {
         add_groups(&mut samples, &shard, &outlines);
         add_topics(&mut samples, &shard.topics());
         add_broker(&mut samples, shard.counters());
+        add_clients(&mut samples, shard.telemetry());
         add_process(&mut samples);
         samples.into_text()
     });
@@ -162,6 +164,17 @@ fn add_topics(samples: &mut Samples, topics: &[Arc<LiveTopic>]) {
     }
     samples.add(Id::OfflinePartitions, &[], whole(offline));
     samples.add(Id::LeftOut, &["topic_partitions"], whole(left_out as u64));
+}
+
+fn add_clients(samples: &mut Samples, telemetry: &Telemetry) {
+    let counted = telemetry.collect(|metric| {
+        let labels = [metric.name, metric.client_id, metric.instance, metric.attributes];
+        let id = if metric.is_counter { Id::ClientCounter } else { Id::ClientGauge };
+        samples.add(id, &labels, Value::Real(metric.value));
+    });
+    samples.add(Id::ClientInstances, &[], whole(counted.instances));
+    samples.add(Id::ClientPushes, &[], Value::Count(counted.pushes));
+    samples.add(Id::ClientMetricsLeftOut, &[], Value::Count(counted.left_out));
 }
 
 fn add_broker(samples: &mut Samples, counters: &Counters) {

@@ -71,6 +71,7 @@ use crate::api::{ColdReads, FetchSessions};
 use crate::clock::{Clock, Started};
 use crate::metrics::Counters;
 use crate::settings::{Layers, Settings};
+use crate::telemetry::Telemetry;
 use data_dir::DataDir;
 use odd_commits::OddCommits;
 use producer_ids::ProducerIds;
@@ -100,6 +101,7 @@ pub(crate) struct Shard {
     /// Those of the catalog, to be looked at without it.
     features: RwLock<Features>,
     quotas: Quotas,
+    telemetry: Telemetry,
     /// One a partition of `__consumer_offsets`; set once that topic exists.
     groups: OnceLock<Vec<Arc<Coordinator<Groups>>>>,
     /// The version of the topics that each of them was told last.

@@ -10,3 +10,4 @@ mod quotas;
 mod security;
 #[path = "../support/mod.rs"]
 mod support;
+mod telemetry;
