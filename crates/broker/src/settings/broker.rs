@@ -56,7 +56,7 @@ settings! {
     controller_listener_names: Vec<String> = "controller.listener.names", Vec::new(), Check::Any, ReadOnly High,
         "Listeners of controllers. There are no controllers to talk to, so nothing listens there.";
     broker_rack: Option<String> = "broker.rack", None, Check::Any, ReadOnly Medium,
-        "Kept only: clients are not told of it.";
+        "Where the broker stands. Clients are told of it; nothing else depends on it, since there is one broker.";
     log_dirs: Vec<String> = "log.dirs", vec!["ottla-data".to_owned()], Check::Any, ReadOnly High,
         "The data directory. Ottla uses one.";
     num_recovery_threads_per_data_dir: i32 = "num.recovery.threads.per.data.dir", 2, Check::AtLeast(1), ClusterWide High,

@@ -23,6 +23,7 @@ pub(crate) struct Quotas {
     meters: Mutex<Meters>,
     /// Of partitions created and deleted, over windows of their own.
     mutations: Mutex<Meters>,
+    window: Duration,
     clock: Arc<dyn Clock>,
 }
 
@@ -52,6 +53,7 @@ impl Quotas {
             quotas: RwLock::default(),
             meters: Mutex::new(Meters::new(meters)),
             mutations: Mutex::new(Meters::new(mutations)),
+            window: Duration::from_millis(meters.length_ms),
             clock,
         };
         made.set(quotas);
@@ -125,6 +127,11 @@ impl Quotas {
     pub(crate) fn owe(&self, key: QuotaKey, client_id: &str, amount: f64) -> Duration {
         let Some(limit) = self.limit(key, client_id) else { return Duration::ZERO };
         Duration::from_millis(self.mutations().owe(&limit, amount, self.clock.monotonic()))
+    }
+
+    /// Longest time that a client waits for having used up threads: a window (`ClientRequestQuotaManager.maxThrottleTimeMs`).
+    pub(crate) fn request_throttle_max(&self) -> Duration {
+        self.window
     }
 
     /// The most that a client can use at once without waiting; nothing without a quota.
