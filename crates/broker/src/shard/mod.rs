@@ -69,7 +69,7 @@ pub(crate) use topics::LiveTopic;
 
 use crate::api::{ColdReads, FetchSessions};
 use crate::clock::{Clock, Started};
-use crate::metrics::Counters;
+use crate::metrics::{Counters, Traffic};
 use crate::settings::{Layers, Settings};
 use crate::telemetry::Telemetry;
 use data_dir::DataDir;
@@ -206,6 +206,11 @@ impl Shard {
     /// Every topic, by name.
     pub(crate) fn topics(&self) -> Vec<Arc<LiveTopic>> {
         self.topics.all()
+    }
+
+    /// The same, and what went in and out of topics that were deleted since the start.
+    pub(crate) fn topics_and_deleted(&self) -> (Vec<Arc<LiveTopic>>, Traffic) {
+        self.topics.all_and_deleted()
     }
 
     /// The version of the topics: it rises with each change of them.
