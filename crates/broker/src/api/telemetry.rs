@@ -16,17 +16,6 @@ use crate::telemetry::Pushed;
 /// Codecs that metrics may be compressed with, in Kafka's order: Zstandard, LZ4, gzip, Snappy.
 const ACCEPTED: [i8; 4] = [4, 3, 1, 2];
 
-fn compression(id: i8) -> Option<Compression> {
-    Some(match id {
-        0 => Compression::None,
-        1 => Compression::Gzip,
-        2 => Compression::Snappy,
-        3 => Compression::Lz4,
-        4 => Compression::Zstd,
-        _ => return None,
-    })
-}
-
 fn traits(call: &Call, instance_id: Uuid) -> ClientTraits<'_> {
     ClientTraits {
         instance_id: InstanceId(instance_id.into_bytes()),
@@ -62,7 +51,7 @@ pub(super) fn push(call: Call, body: Bytes) -> Result<Started, Closed> {
     let pushed = Pushed {
         subscription_id: request.subscription_id,
         is_terminating: request.terminating,
-        compression: compression(request.compression_type),
+        compression: Compression::from_id(request.compression_type.into()),
         metrics: request.metrics,
     };
     let taken = call.shard.telemetry().push(&traits(&call, request.client_instance_id), pushed);
