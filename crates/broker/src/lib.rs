@@ -25,6 +25,7 @@ pub mod private;
 mod server;
 mod settings;
 mod shard;
+mod telemetry;
 
 pub use embed::{Broker, Builder};
 pub use error::OpenError;

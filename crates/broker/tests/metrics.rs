@@ -9,6 +9,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use kafka_protocol::messages::DeleteTopicsRequest;
 use ottla_broker::Broker;
 use support::*;
 
@@ -142,6 +143,63 @@ fn a_scrape_tells_what_happened() {
         assert!(samples[name] > 0.0, "{name}");
     }
     assert!(samples["ottla_received_bytes_total"] > 500.0 && samples["ottla_sent_bytes_total"] > 500.0);
+}
+
+#[test]
+fn dashboards_of_kafka_find_its_names() {
+    let broker = measured();
+    let mut client = client(&broker);
+    create(&mut client, "orders", 2, &[]);
+    create(&mut client, "gone", 1, &[]);
+    find_coordinator(&mut client, "readers");
+    let (one, two) = (batch(&["one"]), batch(&["one", "two"]));
+    assert_eq!(produce(&mut client, "orders", two).error_code, 0);
+    assert_eq!(produce(&mut client, "gone", one.clone()).error_code, 0);
+    assert_eq!(produce(&mut client, "missing", one).error_code, 3);
+    assert_eq!(fetch(&mut client, "orders", 0).len(), 2);
+    let before = parse(&get(&broker));
+    let request = DeleteTopicsRequest::default().with_topic_names(vec![name("gone")]).with_timeout_ms(1000);
+    assert_eq!(client.send(5, &request).unwrap().responses[0].error_code, 0);
+    assert_eq!(commit(&mut client, "readers", "orders", 1), 0);
+    let samples = parse(&get(&broker));
+    let topic = r#"topic="orders""#;
+    let log = r#"topic="orders",partition="0""#;
+    // The two topics, and the offsets of groups.
+    let partitions = 2.0 + samples[r#"kafka_topic_partitions{topic="__consumer_offsets"}"#];
+    for (series, value) in [
+        (format!("kafka_server_brokertopicmetrics_messagesin_total{{{topic}}}"), 2.0),
+        // The commit is a record too.
+        (r#"kafka_server_brokertopicmetrics_messagesin_total{topic=""}"#.to_owned(), 4.0),
+        (format!("kafka_log_log_logstartoffset{{{log}}}"), 0.0),
+        (format!("kafka_log_log_logendoffset{{{log}}}"), 2.0),
+        (format!("kafka_log_log_numlogsegments{{{log}}}"), 1.0),
+        (format!("kafka_log_log_size{{{log}}}"), samples[&format!("ottla_log_size_bytes{{{log}}}")]),
+        ("kafka_server_replicamanager_partitioncount".to_owned(), partitions),
+        ("kafka_server_replicamanager_leadercount".to_owned(), partitions),
+        ("kafka_server_replicamanager_underreplicatedpartitions".to_owned(), 0.0),
+        ("kafka_controller_kafkacontroller_activecontrollercount".to_owned(), 1.0),
+        ("kafka_controller_kafkacontroller_globaltopiccount".to_owned(), 2.0),
+        ("kafka_controller_kafkacontroller_globalpartitioncount".to_owned(), partitions),
+        ("kafka_controller_kafkacontroller_offlinepartitionscount".to_owned(), 0.0),
+        ("kafka_coordinator_group_groupmetadatamanager_numgroups".to_owned(), 1.0),
+        ("kafka_coordinator_group_groupmetadatamanager_numgroupsempty".to_owned(), 1.0),
+        ("kafka_coordinator_group_groupmetadatamanager_numgroupsstable".to_owned(), 0.0),
+        ("kafka_coordinator_group_groupmetadatamanager_numoffsets".to_owned(), 1.0),
+        (r#"kafka_network_requestmetrics_requests_total{request="Produce"}"#.to_owned(), 3.0),
+        (r#"kafka_network_requestmetrics_requests_total{request="FetchConsumer"}"#.to_owned(), 1.0),
+        (
+            r#"kafka_network_requestmetrics_errors_total{request="Produce",error="UNKNOWN_TOPIC_OR_PARTITION"}"#
+                .to_owned(),
+            1.0,
+        ),
+        ("kafka_server_socket_server_metrics_connection_count".to_owned(), 1.0),
+    ] {
+        assert_eq!(samples.get(&series), Some(&value), "{series}");
+    }
+    for way in ["messagesin", "bytesin", "bytesout"] {
+        let all = format!("kafka_server_brokertopicmetrics_{way}_total{{topic=\"\"}}");
+        assert!(samples[&all] >= before[&all], "{all} fell with the topic");
+    }
 }
 
 #[test]

@@ -10,4 +10,5 @@ pub mod codec;
 pub mod group;
 pub mod machine;
 pub mod quota;
+pub mod telemetry;
 pub mod transaction;

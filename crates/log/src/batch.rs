@@ -15,6 +15,7 @@ mod stream;
 mod validate;
 mod varint;
 mod walk;
+mod whole;
 
 pub use builder::{BatchBuilder, NewRecord};
 pub use compression::{DECOMPRESSED_BYTES_MAX, ZSTD_WINDOW_LOG_MAX};
@@ -26,3 +27,4 @@ pub use records::{Record, Records, records};
 pub(crate) use stream::RecordStream;
 pub use validate::{Origin, Rules, ValidBatch, validate};
 pub(crate) use walk::Walk;
+pub use whole::decompress;

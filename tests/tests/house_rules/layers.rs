@@ -23,7 +23,7 @@ const LAYERS: [Layer; 6] = [
     Layer {
         name: "ottla-control",
         may_know: &["ottla-model"],
-        others: Some(&["bytes", "regex-automata", "regex-syntax", "thiserror", "twox-hash"]),
+        others: Some(&["bytes", "crc32c", "regex-automata", "regex-syntax", "thiserror", "twox-hash"]),
     },
     Layer { name: "ottla-log", may_know: &["ottla-model"], others: None },
     Layer { name: "ottla-wire", may_know: &["ottla-model"], others: None },

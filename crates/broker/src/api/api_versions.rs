@@ -25,6 +25,9 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
         || (is_software_text(&request.client_software_name)
             && is_software_text(&request.client_software_version));
     if legal {
+        if call.version() >= NAMES_SOFTWARE {
+            call.client.note_software(&request.client_software_name, &request.client_software_version);
+        }
         let tells_private = &*request.client_software_name == SOFTWARE_NAME;
         return call.ready(&served(&call, tells_private));
     }
@@ -40,7 +43,7 @@ pub(super) fn unsupported(call: &Call, api: &Api) -> Result<Started, Closed> {
 fn served(call: &Call, tells_private: bool) -> ApiVersionsResponse {
     let api_keys = APIS
         .iter()
-        .filter(|api| tells_private || !api.is_private())
+        .filter(|api| (tells_private || !api.is_private()) && api.is_told(&call.shard))
         .map(|api| {
             ApiVersion::default()
                 .with_api_key(api.key)

@@ -31,6 +31,8 @@ pub(crate) struct Client {
     pub(crate) advertised: (Arc<str>, u16),
     /// How long its connection is to be muted, in milliseconds, by a request that was just answered.
     throttle_ms: AtomicU32,
+    /// Its software and the version of it, since it has told them (KIP-511).
+    software: OnceLock<(String, String)>,
     /// Where its requests are noted, since its first one; nothing when there is no room for that.
     seen: OnceLock<Option<SeenConnection>>,
 }
@@ -39,7 +41,18 @@ impl Client {
     /// The client at `peer`, which is told to connect to `advertised`.
     pub(crate) fn new(peer: SocketAddr, advertised: (Arc<str>, u16)) -> Self {
         let (host, seen) = (host_text(peer.ip()), OnceLock::new());
-        Self { peer, host, advertised, throttle_ms: AtomicU32::new(0), seen }
+        let software = OnceLock::new();
+        Self { peer, host, advertised, throttle_ms: AtomicU32::new(0), software, seen }
+    }
+
+    /// Takes note of its software, the first time.
+    pub(crate) fn note_software(&self, name: &str, version: &str) {
+        self.software.get_or_init(|| (shortened(name).to_owned(), shortened(version).to_owned()));
+    }
+
+    /// Its software and the version of it; `unknown` when it has not told (`ClientInformation.EMPTY`).
+    pub(crate) fn software(&self) -> (&str, &str) {
+        self.software.get().map_or(("unknown", "unknown"), |(name, version)| (name, version))
     }
 
     /// Has the connection muted when the answer that is being made goes out.
@@ -160,6 +173,11 @@ impl Call {
     /// The id that the client gives itself, or nothing.
     pub(crate) fn client_id(&self) -> &str {
         self.header.client_id.as_deref().unwrap_or_default()
+    }
+
+    /// The same, no longer than what is kept of it.
+    pub(crate) fn short_client_id(&self) -> &str {
+        shortened(self.client_id())
     }
 
     /// The caller as the state machines remember it; copied out of the frame.

@@ -8,6 +8,7 @@ use ottla_model::ErrorCode;
 
 use super::call::{Call, Closed, Started};
 use super::operations;
+use super::text::text;
 
 /// `EndpointType`; controllers answer on no listener of a broker.
 const BROKERS: i8 = 1;
@@ -30,12 +31,14 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
             .with_error_message(Some(StrBytes::from_string(message)));
         return call.ready(&refused);
     }
-    let node = BrokerId(call.shard.settings().node_id);
+    let settings = call.shard.settings();
+    let node = BrokerId(settings.node_id);
     let (host, port) = &call.client.advertised;
     let broker = DescribeClusterBroker::default()
         .with_broker_id(node)
         .with_host(StrBytes::from_string(host.to_string()))
-        .with_port(i32::from(*port));
+        .with_port(i32::from(*port))
+        .with_rack(settings.broker_rack.as_deref().map(text));
     let asked = request.include_cluster_authorized_operations;
     let response = DescribeClusterResponse::default()
         .with_cluster_id(StrBytes::from_string(call.shard.cluster_id().to_owned()))

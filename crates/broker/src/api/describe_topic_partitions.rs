@@ -18,9 +18,6 @@ use super::operations;
 use super::text::text;
 use crate::shard::LiveTopic;
 
-/// Most partitions in one answer; the default of Kafka's `max.request.partition.size.limit`.
-const PARTITIONS_MAX: usize = 2000;
-
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request: DescribeTopicPartitionsRequest = call.decode(body)?;
     let cursor = request.cursor.as_ref();
@@ -29,7 +26,7 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     }
     // Earlier pages have told what stands before the cursor.
     let is_due = |name: &str| cursor.is_none_or(|cursor| name >= cursor.topic_name.as_str());
-    let mut page = Page { call: &call, cursor, room: room(&request), response: Default::default() };
+    let mut page = Page { call: &call, cursor, room: room(&call, &request), response: Default::default() };
     if request.topics.is_empty() {
         let topics = call.shard.topics();
         let mut topics = topics.iter().filter(|live| is_due(live.topic.name.as_str()));
@@ -63,8 +60,9 @@ fn refuse_all(request: &DescribeTopicPartitionsRequest) -> DescribeTopicPartitio
 }
 
 /// How many partitions the answer may have.
-fn room(request: &DescribeTopicPartitionsRequest) -> usize {
-    usize::try_from(request.response_partition_limit).unwrap_or(0).clamp(1, PARTITIONS_MAX)
+fn room(call: &Call, request: &DescribeTopicPartitionsRequest) -> usize {
+    let most = call.shard.settings().max_request_partition_size_limit;
+    usize::try_from(request.response_partition_limit.min(most)).unwrap_or(0).max(1)
 }
 
 /// An answer that is being filled.

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::call::{Call, Closed, Started};
 use super::operations;
+use super::text::text;
 use crate::shard::LiveTopic;
 
 /// In this version an empty list means every topic; later ones say null.
@@ -66,12 +67,14 @@ fn missing_topics(call: &Call, request: &MetadataRequest) -> Vec<TopicName> {
 type Refused = HashMap<TopicName, ErrorCode>;
 
 fn answer(call: &Call, request: &MetadataRequest, refused: &Refused) -> MetadataResponse {
-    let node = BrokerId(call.shard.settings().node_id);
+    let settings = call.shard.settings();
+    let node = BrokerId(settings.node_id);
     let (host, port) = &call.client.advertised;
     let broker = MetadataResponseBroker::default()
         .with_node_id(node)
         .with_host(StrBytes::from_string(host.to_string()))
-        .with_port(i32::from(*port));
+        .with_port(i32::from(*port))
+        .with_rack(settings.broker_rack.as_deref().map(text));
     let operations = request.include_topic_authorized_operations;
     let describe = |live: &Arc<LiveTopic>| describe(call, live, operations);
     let topics = match &request.topics {

@@ -47,6 +47,7 @@ mod private;
 mod produce;
 mod reassignments;
 mod table;
+mod telemetry;
 mod text;
 mod topic_names;
 mod transactions;

@@ -11,9 +11,10 @@ use super::{
     describe_producers, describe_quorum, describe_topic_partitions, describe_transactions, elect_leaders,
     fetch, find_coordinator, group_history, group_membership, group_why, init_producer_id,
     inspect_compaction, list_config_resources, list_groups, list_offsets, log_dirs, metadata, offset_commit,
-    offset_delete, offset_fetch, offset_for_leader_epoch, produce, reassignments, transactions,
+    offset_delete, offset_fetch, offset_for_leader_epoch, produce, reassignments, telemetry, transactions,
     txn_offset_commit, unregister_broker, update_features, without_security, write_txn_markers,
 };
+use crate::shard::Shard;
 
 /// Answers a request of one API. The body has been checked against the schema.
 pub(super) type Handler = fn(Call, Bytes) -> Result<Started, Closed>;
@@ -42,6 +43,12 @@ impl Api {
         self.key >= PRIVATE_KEY_MIN
     }
 
+    /// False for what clients are not told of with these settings. As with Kafka, where it takes a plug-in, they are told to
+    /// push metrics only where somebody looks at them. Who asks all the same is answered.
+    pub(super) fn is_told(&self, shard: &Shard) -> bool {
+        !matches!(self.key, GET_TELEMETRY_SUBSCRIPTIONS | PUSH_TELEMETRY) || shard.telemetry().is_told()
+    }
+
     /// The oldest version that is advertised. Kafka advertises Produce from 0, though it serves it from 3 only:
     /// older librdkafka takes a higher minimum for a broker that knows no compression (KAFKA-18659).
     pub(super) fn advertised_oldest(&self) -> i16 {
@@ -51,6 +58,9 @@ impl Api {
 
 /// The key of Produce.
 pub(crate) const PRODUCE: i16 = 0;
+
+const GET_TELEMETRY_SUBSCRIPTIONS: i16 = 71;
+const PUSH_TELEMETRY: i16 = 72;
 
 macro_rules! apis {
     ($($key:expr, $name:literal, $oldest:literal..=$newest:literal, $handler:path;)*) => {
@@ -116,6 +126,8 @@ apis! {
     66, "ListTransactions", 0..=2, describe_transactions::list;
     68, "ConsumerGroupHeartbeat", 0..=1, consumer_group_heartbeat::handle;
     69, "ConsumerGroupDescribe", 0..=1, consumer_group_describe::handle;
+    GET_TELEMETRY_SUBSCRIPTIONS, "GetTelemetrySubscriptions", 0..=0, telemetry::get;
+    PUSH_TELEMETRY, "PushTelemetry", 0..=0, telemetry::push;
     74, "ListConfigResources", 0..=1, list_config_resources::handle;
     75, "DescribeTopicPartitions", 0..=0, describe_topic_partitions::handle;
     // Private: what `ottla` commands ask.

@@ -76,6 +76,74 @@ metrics! {
         "The first offset that can be read, under the name of kafka_exporter.";
     KafkaBrokers: Gauge "kafka_brokers" []
         "Brokers of the cluster, under the name of kafka_exporter.";
+    JmxMessagesIn: Counter "kafka_server_brokertopicmetrics_messagesin" ["topic"]
+        "Records that were appended; without a topic those of all topics, deleted ones too.";
+    JmxBytesIn: Counter "kafka_server_brokertopicmetrics_bytesin" ["topic"]
+        "Bytes of batches that were appended; without a topic those of all topics, deleted ones too.";
+    JmxBytesOut: Counter "kafka_server_brokertopicmetrics_bytesout" ["topic"]
+        "Bytes of batches that were read; without a topic those of all topics, deleted ones too.";
+    JmxLogSize: Gauge "kafka_log_log_size" ["topic" "partition"]
+        "Size of the log, without indexes.";
+    JmxLogStart: Gauge "kafka_log_log_logstartoffset" ["topic" "partition"]
+        "The first offset that can be read.";
+    JmxLogEnd: Gauge "kafka_log_log_logendoffset" ["topic" "partition"]
+        "The offset that the next record gets.";
+    JmxLogSegments: Gauge "kafka_log_log_numlogsegments" ["topic" "partition"]
+        "Segments of the log.";
+    JmxPartitions: Gauge "kafka_server_replicamanager_partitioncount" []
+        "Partitions.";
+    JmxLeaders: Gauge "kafka_server_replicamanager_leadercount" []
+        "Partitions that are served.";
+    JmxOfflineReplicas: Gauge "kafka_server_replicamanager_offlinereplicacount" []
+        "Partitions whose log is closed, because its disk failed.";
+    JmxUnderReplicated: Gauge "kafka_server_replicamanager_underreplicatedpartitions" []
+        "0: a partition has one replica.";
+    JmxUnderMinIsr: Gauge "kafka_server_replicamanager_underminisrpartitioncount" []
+        "0: a partition has one replica, and no more are asked for.";
+    JmxAtMinIsr: Gauge "kafka_server_replicamanager_atminisrpartitioncount" []
+        "Partitions that are served, which have one replica.";
+    JmxIsrShrinks: Counter "kafka_server_replicamanager_isrshrinks" []
+        "0: there is one broker.";
+    JmxIsrExpands: Counter "kafka_server_replicamanager_isrexpands" []
+        "0: there is one broker.";
+    JmxBrokerState: Gauge "kafka_server_kafkaserver_brokerstate" []
+        "3: the broker runs.";
+    JmxActiveControllers: Gauge "kafka_controller_kafkacontroller_activecontrollercount" []
+        "1: the broker is its controller.";
+    JmxActiveBrokers: Gauge "kafka_controller_kafkacontroller_activebrokercount" []
+        "1: there is one broker.";
+    JmxFencedBrokers: Gauge "kafka_controller_kafkacontroller_fencedbrokercount" []
+        "0: there is one broker.";
+    JmxTopics: Gauge "kafka_controller_kafkacontroller_globaltopiccount" []
+        "Topics.";
+    JmxGlobalPartitions: Gauge "kafka_controller_kafkacontroller_globalpartitioncount" []
+        "Partitions.";
+    JmxOfflinePartitions: Gauge "kafka_controller_kafkacontroller_offlinepartitionscount" []
+        "Partitions whose log is closed, because its disk failed.";
+    JmxPreferredImbalance: Gauge "kafka_controller_kafkacontroller_preferredreplicaimbalancecount" []
+        "0: there is one broker.";
+    JmxUncleanElections: Counter "kafka_controller_controllerstats_uncleanleaderelections" []
+        "0: there is one broker.";
+    JmxGroups: Gauge "kafka_coordinator_group_groupmetadatamanager_numgroups" []
+        "Groups of the classic protocol.";
+    JmxGroupsEmpty: Gauge "kafka_coordinator_group_groupmetadatamanager_numgroupsempty" []
+        "Those that have no members.";
+    JmxGroupsStable: Gauge "kafka_coordinator_group_groupmetadatamanager_numgroupsstable" []
+        "Those that are stable.";
+    JmxGroupsPreparing: Gauge "kafka_coordinator_group_groupmetadatamanager_numgroupspreparingrebalance" []
+        "Those that wait for members to join.";
+    JmxGroupsCompleting: Gauge "kafka_coordinator_group_groupmetadatamanager_numgroupscompletingrebalance" []
+        "Those that wait for the assignment.";
+    JmxOffsets: Gauge "kafka_coordinator_group_groupmetadatamanager_numoffsets" []
+        "Committed offsets.";
+    JmxRequests: Counter "kafka_network_requestmetrics_requests" ["request"]
+        "Requests that were answered, or needed no answer. A Fetch is counted as `FetchConsumer` too.";
+    JmxErrors: Counter "kafka_network_requestmetrics_errors" ["request" "error"]
+        "Error codes in answers, each partition and group for itself.";
+    JmxConnections: Gauge "kafka_server_socket_server_metrics_connection_count" []
+        "Open connections of clients.";
+    JmxConnectionsMade: Counter "kafka_server_socket_server_metrics_connection_creation" []
+        "Connections that were accepted.";
     TopicRecordsIn: Counter "ottla_topic_records_in" ["topic"]
         "Records that were appended.";
     TopicBytesIn: Counter "ottla_topic_bytes_in" ["topic"]
@@ -108,6 +176,16 @@ metrics! {
         "Error codes in answers, each partition and group for itself; CLOSED when the connection was closed instead.";
     RequestSeconds: Histogram "ottla_request_duration_seconds" ["api"]
         "Time from the arrival of a whole request to its answer being ready, waits that the client asked for included.";
+    ClientInstances: Gauge "ottla_client_instances" []
+        "Clients that have asked lately which metrics to push.";
+    ClientPushes: Counter "ottla_client_pushes" []
+        "Pushes of metrics that were taken from clients.";
+    ClientGauge: Gauge "ottla_client_gauge" ["metric" "client_id" "client_instance_id" "attributes"]
+        "What a client has pushed last under the name that the label `metric` tells.";
+    ClientCounter: Counter "ottla_client_counter" ["metric" "client_id" "client_instance_id" "attributes"]
+        "The same of what only rises: the sum of the differences that were pushed.";
+    ClientMetricsLeftOut: Counter "ottla_client_metrics_left_out" []
+        "Numbers that clients have pushed and that there was no room for.";
     LeftOut: Gauge "ottla_metrics_left_out" ["what"]
         "Partitions of groups or of topics that are left out here, because there are too many.";
     BuildInfo: Gauge "ottla_build_info" ["version"]

@@ -4,6 +4,7 @@
 //! each API, and each partition has its own. Everything else is read when somebody asks.
 
 mod catalog;
+mod kafka;
 mod process;
 mod samples;
 mod scrape;
@@ -130,4 +131,37 @@ pub(crate) struct PartitionCounters {
     pub(crate) bytes_in: AtomicU64,
     /// Bytes of batches that were read, each time they were.
     pub(crate) bytes_out: AtomicU64,
+}
+
+/// What went into logs and out of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    /// Records that were appended.
+    pub(crate) records_in: u64,
+    /// Bytes of their batches.
+    pub(crate) bytes_in: u64,
+    /// Bytes of batches that were read, each time they were.
+    pub(crate) bytes_out: u64,
+}
+
+impl Traffic {
+    /// Both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            records_in: self.records_in.saturating_add(other.records_in),
+            bytes_in: self.bytes_in.saturating_add(other.bytes_in),
+            bytes_out: self.bytes_out.saturating_add(other.bytes_out),
+        }
+    }
+}
+
+impl PartitionCounters {
+    /// What was counted so far.
+    pub(crate) fn traffic(&self) -> Traffic {
+        Traffic {
+            records_in: read(&self.records_in),
+            bytes_in: read(&self.bytes_in),
+            bytes_out: read(&self.bytes_out),
+        }
+    }
 }

@@ -8,12 +8,14 @@ use ottla_control::group::GroupOutline;
 use tracing::warn;
 
 use super::catalog::Id;
+use super::kafka::{self, LogFigures};
 use super::process::add_process;
 use super::samples::{Samples, Value};
-use super::{ApiCounters, Counters, DURATION_BOUNDS_US, read};
+use super::{ApiCounters, CLOSED, Counters, DURATION_BOUNDS_US, Traffic, read};
 use crate::api::api_names;
 use crate::private::{GroupLag, Lag, PartitionLag};
 use crate::shard::{Detail, LiveTopic, Shard};
+use crate::telemetry::Telemetry;
 
 /// Partitions of groups that are told in one scrape; each is about a dozen lines.
 const GROUP_PARTITIONS_MAX: usize = 10_000;
@@ -32,8 +34,11 @@ pub(crate) async fn scrape(shard: &Arc<Shard>) -> Option<String> {
     let text = tokio::task::spawn_blocking(move || {
         let mut samples = Samples::new();
         add_groups(&mut samples, &shard, &outlines);
-        add_topics(&mut samples, &shard.topics());
+        let (topics, deleted) = shard.topics_and_deleted();
+        add_topics(&mut samples, &topics);
+        kafka::add_cluster(&mut samples, &topics, deleted);
         add_broker(&mut samples, shard.counters());
+        add_clients(&mut samples, shard.telemetry());
         add_process(&mut samples);
         samples.into_text()
     });
@@ -50,12 +55,13 @@ pub(crate) async fn scrape(shard: &Arc<Shard>) -> Option<String> {
     }
 }
 
-fn whole(value: u64) -> Value {
+pub(super) fn whole(value: u64) -> Value {
     Value::Whole(i64::try_from(value).unwrap_or(i64::MAX))
 }
 
 fn add_groups(samples: &mut Samples, shard: &Shard, outlines: &[GroupOutline]) {
     let question = shard.lag_question();
+    kafka::add_groups(samples, outlines);
     let (mut left, mut left_out) = (GROUP_PARTITIONS_MAX, 0);
     for (place, outline) in outlines.iter().enumerate() {
         let partitions = outline.offsets.values().map(BTreeMap::len).sum::<usize>();
@@ -138,30 +144,40 @@ fn add_topics(samples: &mut Samples, topics: &[Arc<LiveTopic>]) {
         }
         left -= count;
         samples.add(Id::KafkaTopicPartitions, &[topic], whole(count as u64));
-        let (mut records_in, mut bytes_in, mut bytes_out) = (0_u64, 0_u64, 0_u64);
+        let mut traffic = Traffic::default();
         for partition in &live.partitions {
-            let counters = partition.counters();
-            records_in = records_in.saturating_add(read(&counters.records_in));
-            bytes_in = bytes_in.saturating_add(read(&counters.bytes_in));
-            bytes_out = bytes_out.saturating_add(read(&counters.bytes_out));
+            traffic = traffic.and(partition.counters().traffic());
             let index = partition.index.to_string();
             let place = [topic, index.as_str()];
             let log = partition.log();
             let (size, unsynced, segments) = (log.size_bytes(), log.unsynced_bytes(), log.segment_count());
-            let start = log.start_offset();
+            let (start, end) = (log.start_offset(), log.end_offset());
             drop(log);
+            kafka::add_log(samples, &place, LogFigures { size, start, end, segments });
             samples.add(Id::LogSize, &place, whole(size));
             samples.add(Id::LogUnsynced, &place, whole(unsynced));
             samples.add(Id::LogSegments, &place, whole(segments as u64));
             samples.add(Id::KafkaPartitionOldest, &place, Value::Whole(start));
             samples.add(Id::KafkaPartitionOffset, &place, Value::Whole(partition.high_watermark()));
         }
-        samples.add(Id::TopicRecordsIn, &[topic], Value::Count(records_in));
-        samples.add(Id::TopicBytesIn, &[topic], Value::Count(bytes_in));
-        samples.add(Id::TopicBytesOut, &[topic], Value::Count(bytes_out));
+        samples.add(Id::TopicRecordsIn, &[topic], Value::Count(traffic.records_in));
+        samples.add(Id::TopicBytesIn, &[topic], Value::Count(traffic.bytes_in));
+        samples.add(Id::TopicBytesOut, &[topic], Value::Count(traffic.bytes_out));
+        kafka::add_topic(samples, topic, traffic);
     }
     samples.add(Id::OfflinePartitions, &[], whole(offline));
     samples.add(Id::LeftOut, &["topic_partitions"], whole(left_out as u64));
+}
+
+fn add_clients(samples: &mut Samples, telemetry: &Telemetry) {
+    let counted = telemetry.collect(|metric| {
+        let labels = [metric.name, metric.client_id, metric.instance, metric.attributes];
+        let id = if metric.is_counter { Id::ClientCounter } else { Id::ClientGauge };
+        samples.add(id, &labels, Value::Real(metric.value));
+    });
+    samples.add(Id::ClientInstances, &[], whole(counted.instances));
+    samples.add(Id::ClientPushes, &[], Value::Count(counted.pushes));
+    samples.add(Id::ClientMetricsLeftOut, &[], Value::Count(counted.left_out));
 }
 
 fn add_broker(samples: &mut Samples, counters: &Counters) {
@@ -174,10 +190,20 @@ fn add_broker(samples: &mut Samples, counters: &Counters) {
     samples.add(Id::SentBytes, &[], Value::Count(read(&counters.sent_bytes)));
     samples.add(Id::Compactions, &[], Value::Count(read(&counters.compactions)));
     samples.add(Id::CompactionRemoved, &[], Value::Count(read(&counters.compaction_removed_bytes)));
+    kafka::add_connections(samples, accepted.saturating_sub(ended), accepted);
+    let errors = counters.errors.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let requests = api_names().zip(counters.apis.iter().map(|counted| counted.durations.iter().map(read)));
+    kafka::add_requests(
+        samples,
+        requests.map(|(api, counts)| (api, counts.fold(0, u64::saturating_add))),
+        errors
+            .iter()
+            .filter(|((_, error), _)| error != CLOSED)
+            .map(|((api, error), count)| (*api, error.as_str(), *count)),
+    );
     for (api, counted) in api_names().zip(&counters.apis) {
         add_api(samples, api, counted);
     }
-    let errors = counters.errors.lock().unwrap_or_else(PoisonError::into_inner).clone();
     for ((api, error), count) in errors {
         samples.add(Id::RequestErrors, &[api, &error], Value::Count(count));
     }

@@ -9,10 +9,6 @@ use ottla_wire::set_throttle_time;
 use crate::api::{Client, PRODUCE};
 use crate::shard::Shard;
 
-/// Longest time that a client waits for having used up threads: a window of the quota
-/// (`ClientRequestQuotaManager.maxThrottleTimeMs`).
-const REQUEST_THROTTLE_MAX: Duration = Duration::from_secs(1);
-
 /// A request that will be charged when it is answered.
 pub(super) struct Charge {
     api_key: i16,
@@ -62,7 +58,7 @@ impl Charge {
         // In percent of a second.
         let percent = self.spent.as_secs_f64() * 100.0;
         let spent = quotas.record(QuotaKey::RequestPercentage, &self.client_id, percent);
-        throttle = throttle.max(spent.min(REQUEST_THROTTLE_MAX));
+        throttle = throttle.max(spent.min(quotas.request_throttle_max()));
         if let Some(first) = parts.first_mut().filter(|_| !throttle.is_zero()) {
             let throttle_ms = i32::try_from(throttle.as_millis()).unwrap_or(i32::MAX);
             let mut frame = BytesMut::from(&first[..]);

@@ -56,7 +56,7 @@ settings! {
     controller_listener_names: Vec<String> = "controller.listener.names", Vec::new(), Check::Any, ReadOnly High,
         "Listeners of controllers. There are no controllers to talk to, so nothing listens there.";
     broker_rack: Option<String> = "broker.rack", None, Check::Any, ReadOnly Medium,
-        "Kept only: clients are not told of it.";
+        "Where the broker stands. Clients are told of it; nothing else depends on it, since there is one broker.";
     log_dirs: Vec<String> = "log.dirs", vec!["ottla-data".to_owned()], Check::Any, ReadOnly High,
         "The data directory. Ottla uses one.";
     num_recovery_threads_per_data_dir: i32 = "num.recovery.threads.per.data.dir", 2, Check::AtLeast(1), ClusterWide High,
@@ -203,6 +203,18 @@ settings! {
         "How long bytes may wait for a sync that nobody asked for: what a power loss can cost. 0 leaves it to the operating system.";
     ottla_metrics_listener: String = "ottla.metrics.listener", String::new(), Check::Any, ReadOnly Medium,
         "Where GET /metrics is answered, as HOST:PORT; port 0 picks a free one. Empty: nowhere.";
+    quota_window_num: i32 = "quota.window.num", 11, Check::AtLeast(1), ReadOnly Low,
+        "Over how many windows the quotas of clients are taken.";
+    quota_window_size_seconds: i32 = "quota.window.size.seconds", 1, Check::AtLeast(1), ReadOnly Low,
+        "How long each of these windows is.";
+    controller_quota_window_num: i32 = "controller.quota.window.num", 11, Check::AtLeast(1), ReadOnly Low,
+        "Over how many windows the quota of partitions that are created and deleted is taken.";
+    controller_quota_window_size_seconds: i32 = "controller.quota.window.size.seconds", 1, Check::AtLeast(1), ReadOnly Low,
+        "How long each of these windows is.";
+    max_request_partition_size_limit: i32 = "max.request.partition.size.limit", 2000, Check::AtLeast(1), ReadOnly Medium,
+        "Most partitions in one answer to DescribeTopicPartitions.";
+    telemetry_max_bytes: i32 = "telemetry.max.bytes", 1_048_576, Check::AtLeast(1), ReadOnly Low,
+        "Most bytes of metrics that a client may push at once.";
     log_preallocate: bool = "log.preallocate", false, Check::Any, ClusterWide Medium,
         "Whether a segment's file is allocated at once.";
     log_message_timestamp_type: String = "log.message.timestamp.type", "CreateTime".to_owned(), Check::OneOf(&["CreateTime", "LogAppendTime"]), ClusterWide Medium,

@@ -1,5 +1,7 @@
 //! The settings of a subscription of client metrics (`ClientMetricsConfigs`, KIP-714).
 
+use ottla_control::group::TopicPattern;
+
 use super::scoped::{ScopedSetting, scoped};
 use super::topic::Overrides;
 
@@ -76,7 +78,7 @@ pub(crate) fn check_client_metrics<'a>(
 fn is_match(pattern: &str) -> bool {
     let mut parts = pattern.split('=');
     let (Some(name), Some(value), None) = (parts.next(), parts.next(), parts.next()) else { return false };
-    MATCHES.contains(&name.trim()) && !value.is_empty()
+    MATCHES.contains(&name.trim()) && !value.is_empty() && TopicPattern::compile(value.trim()).is_ok()
 }
 
 #[cfg(test)]
@@ -102,6 +104,10 @@ mod tests {
             ),
             (("match", "b"), BadSubscription::Config("Illegal client matching pattern: b".to_owned())),
             (("match", "x=y"), BadSubscription::Config("Illegal client matching pattern: x=y".to_owned())),
+            (
+                ("match", "client_id=("),
+                BadSubscription::Config("Illegal client matching pattern: client_id=(".to_owned()),
+            ),
         ] {
             assert_eq!(check(&[given]), Err(told));
         }

@@ -3,13 +3,14 @@
 use std::sync::{Arc, PoisonError};
 
 use ottla_control::catalog::{
-    ClientQuotas, Command, Feature, FeatureUpdates, Features, QuotaAlteration, Reply,
+    ClientQuotas, Command, ConfigResource, Feature, FeatureUpdates, Features, QuotaAlteration, Reply,
 };
 use ottla_control::transaction;
 
 use super::Shard;
 use super::catalog::{TopicError, broker, unavailable};
 use super::quotas::Quotas;
+use crate::telemetry::Telemetry;
 
 impl Shard {
     /// The levels of the features.
@@ -48,6 +49,24 @@ impl Shard {
             drop(coordinator.submit(broker(), learn));
         }
         Ok(())
+    }
+
+    /// The metrics that clients push.
+    pub(crate) fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    /// Asks clients for the metrics that the catalog has subscriptions of.
+    pub(super) fn subscribe_to_clients(&self) {
+        let subscriptions: Vec<_> = self.catalog.look(|catalog| {
+            let all = catalog.config_resources().filter_map(|(resource, configs)| match resource {
+                ConfigResource::ClientMetrics(name) => Some((name.clone(), Arc::clone(configs))),
+                _ => None,
+            });
+            all.collect()
+        });
+        let named = subscriptions.iter().map(|(name, configs)| (name.as_str(), Arc::clone(configs)));
+        self.telemetry.subscribe(named);
     }
 
     /// The quotas as they are enforced.

@@ -59,7 +59,7 @@ impl Shard {
         match resource {
             ConfigResource::Topic(name) => self.take_topic_configs(name.as_str()),
             ConfigResource::Group(_) => self.configure_groups(),
-            ConfigResource::ClientMetrics(_) => {}
+            ConfigResource::ClientMetrics(_) => self.subscribe_to_clients(),
             ConfigResource::Broker(_) => {
                 let fixed = Arc::clone(self.layers().fixed());
                 let layers = Arc::new(self.catalog.look(|catalog| layers_of(catalog, fixed)));

@@ -69,8 +69,9 @@ pub(crate) use topics::LiveTopic;
 
 use crate::api::{ColdReads, FetchSessions};
 use crate::clock::{Clock, Started};
-use crate::metrics::Counters;
+use crate::metrics::{Counters, Traffic};
 use crate::settings::{Layers, Settings};
+use crate::telemetry::Telemetry;
 use data_dir::DataDir;
 use odd_commits::OddCommits;
 use producer_ids::ProducerIds;
@@ -100,6 +101,7 @@ pub(crate) struct Shard {
     /// Those of the catalog, to be looked at without it.
     features: RwLock<Features>,
     quotas: Quotas,
+    telemetry: Telemetry,
     /// One a partition of `__consumer_offsets`; set once that topic exists.
     groups: OnceLock<Vec<Arc<Coordinator<Groups>>>>,
     /// The version of the topics that each of them was told last.
@@ -209,6 +211,11 @@ impl Shard {
     /// Every topic, by name.
     pub(crate) fn topics(&self) -> Vec<Arc<LiveTopic>> {
         self.topics.all()
+    }
+
+    /// The same, and what went in and out of topics that were deleted since the start.
+    pub(crate) fn topics_and_deleted(&self) -> (Vec<Arc<LiveTopic>>, Traffic) {
+        self.topics.all_and_deleted()
     }
 
     /// The version of the topics: it rises with each change of them.

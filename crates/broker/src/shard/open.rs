@@ -26,6 +26,7 @@ use crate::clock::{Clock, Started, SystemRandom};
 use crate::error::OpenError;
 use crate::metrics::Counters;
 use crate::settings::topic_log_config;
+use crate::telemetry::Telemetry;
 
 /// `Uuid.METADATA_TOPIC_ID`.
 const METADATA_TOPIC_ID: TopicId = TopicId([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
@@ -86,7 +87,8 @@ impl Shard {
         let counters = Counters::new(api_names().len(), !settings.ottla_metrics_listener.is_empty());
         let clients = Arc::new(Clients::new(Arc::clone(&clock)));
         let (features, quotas) = catalog.look(|catalog| (catalog.features(), Arc::clone(catalog.quotas())));
-        let quotas = Quotas::new(Arc::clone(&clock), quotas);
+        let quotas = Quotas::new(Arc::clone(&clock), &settings, quotas);
+        let telemetry = Telemetry::new(Arc::clone(&clock), &settings);
         let shard = Arc::new(Self {
             layers: RwLock::new(Arc::new(layers)),
             clock,
@@ -98,6 +100,7 @@ impl Shard {
             catalog_changes: tokio::sync::Mutex::new(()),
             features: RwLock::new(features),
             quotas,
+            telemetry,
             groups: OnceLock::new(),
             told_topics: OnceLock::new(),
             transactions: OnceLock::new(),
@@ -113,6 +116,7 @@ impl Shard {
             cold_reads: ColdReads::default(),
             timers: Arc::new(Notify::new()),
         });
+        shard.subscribe_to_clients();
         shard.load_groups()?;
         shard.load_transactions()?;
         shard.data_dir.begin().map_err(|error| OpenError::DataDir {

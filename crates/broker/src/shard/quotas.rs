@@ -9,6 +9,7 @@ use ottla_control::catalog::{ClientQuotas, QuotaKey};
 use ottla_control::quota::{Limit, Meters, Windows, limit_for, limit_for_ip};
 
 use crate::clock::Clock;
+use crate::settings::Settings;
 
 /// Who everybody is without authentication (`KafkaPrincipal.ANONYMOUS`).
 const USER: &str = "ANONYMOUS";
@@ -20,6 +21,9 @@ pub(crate) struct Quotas {
     in_force: AtomicU8,
     quotas: RwLock<Arc<ClientQuotas>>,
     meters: Mutex<Meters>,
+    /// Of partitions created and deleted, over windows of their own.
+    mutations: Mutex<Meters>,
+    window: Duration,
     clock: Arc<dyn Clock>,
 }
 
@@ -33,11 +37,25 @@ const fn bit(key: QuotaKey) -> u8 {
     }
 }
 
+fn windows(count: i32, seconds: i32) -> Windows {
+    let of = |number: i32| u32::try_from(number).unwrap_or(1).max(1);
+    Windows { count: of(count), length_ms: u64::from(of(seconds)).saturating_mul(1000) }
+}
+
 impl Quotas {
     /// These quotas, of which nothing is used.
-    pub(crate) fn new(clock: Arc<dyn Clock>, quotas: Arc<ClientQuotas>) -> Self {
-        let meters = Mutex::new(Meters::new(Windows::default()));
-        let made = Self { in_force: AtomicU8::new(0), quotas: RwLock::default(), meters, clock };
+    pub(crate) fn new(clock: Arc<dyn Clock>, settings: &Settings, quotas: Arc<ClientQuotas>) -> Self {
+        let meters = windows(settings.quota_window_num, settings.quota_window_size_seconds);
+        let mutations =
+            windows(settings.controller_quota_window_num, settings.controller_quota_window_size_seconds);
+        let made = Self {
+            in_force: AtomicU8::new(0),
+            quotas: RwLock::default(),
+            meters: Mutex::new(Meters::new(meters)),
+            mutations: Mutex::new(Meters::new(mutations)),
+            window: Duration::from_millis(meters.length_ms),
+            clock,
+        };
         made.set(quotas);
         made
     }
@@ -47,6 +65,7 @@ impl Quotas {
         let bits = quotas.iter().flat_map(|(_, values)| values.keys()).fold(0, |bits, key| bits | bit(*key));
         if bits == 0 {
             self.meters().clear();
+            self.mutations().clear();
         }
         *self.quotas.write().unwrap_or_else(PoisonError::into_inner) = quotas;
         self.in_force.store(bits, Ordering::Release);
@@ -101,13 +120,18 @@ impl Quotas {
     /// The time.
     pub(crate) fn take(&self, key: QuotaKey, client_id: &str, amount: f64) -> Result<(), Duration> {
         let Some(limit) = self.limit(key, client_id) else { return Ok(()) };
-        self.meters().take(&limit, amount, self.clock.monotonic()).map_err(Duration::from_millis)
+        self.mutations().take(&limit, amount, self.clock.monotonic()).map_err(Duration::from_millis)
     }
 
     /// Takes tokens in any case, and gives how long the client has to wait.
     pub(crate) fn owe(&self, key: QuotaKey, client_id: &str, amount: f64) -> Duration {
         let Some(limit) = self.limit(key, client_id) else { return Duration::ZERO };
-        Duration::from_millis(self.meters().owe(&limit, amount, self.clock.monotonic()))
+        Duration::from_millis(self.mutations().owe(&limit, amount, self.clock.monotonic()))
+    }
+
+    /// Longest time that a client waits for having used up threads: a window (`ClientRequestQuotaManager.maxThrottleTimeMs`).
+    pub(crate) fn request_throttle_max(&self) -> Duration {
+        self.window
     }
 
     /// The most that a client can use at once without waiting; nothing without a quota.
@@ -125,6 +149,10 @@ impl Quotas {
 
     fn quotas(&self) -> Arc<ClientQuotas> {
         Arc::clone(&self.quotas.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn mutations(&self) -> MutexGuard<'_, Meters> {
+        self.mutations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn meters(&self) -> MutexGuard<'_, Meters> {

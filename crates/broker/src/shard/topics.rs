@@ -9,6 +9,7 @@ use ottla_model::{PartitionIndex, TopicId, TopicName};
 
 use super::descriptors::Opened;
 use super::partition::Partition;
+use crate::metrics::Traffic;
 
 /// A topic and its partitions, as they were when it was looked up. Changes make a new one.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ impl LiveTopic {
 struct Maps {
     by_name: BTreeMap<TopicName, Arc<LiveTopic>>,
     by_id: HashMap<TopicId, Arc<LiveTopic>>,
+    /// What went in and out of topics that are no more.
+    deleted: Traffic,
     /// Rises with each change.
     version: i64,
     /// The topics as groups see them; made when somebody asks.
@@ -76,6 +79,12 @@ impl Topics {
         self.read().by_name.values().cloned().collect()
     }
 
+    /// Every topic, by name, and what went in and out of those that are no more.
+    pub(crate) fn all_and_deleted(&self) -> (Vec<Arc<LiveTopic>>, Traffic) {
+        let maps = self.read();
+        (maps.by_name.values().cloned().collect(), maps.deleted)
+    }
+
     /// Puts a topic in place of the one with its id, if there is one.
     pub(crate) fn put(&self, live: LiveTopic) -> Arc<LiveTopic> {
         let live = Arc::new(live);
@@ -91,6 +100,8 @@ impl Topics {
         let mut maps = self.write();
         let live = maps.by_id.remove(&id)?;
         maps.by_name.remove(&live.topic.name);
+        let counted = live.partitions.iter().map(|partition| partition.counters().traffic());
+        maps.deleted = counted.fold(maps.deleted, Traffic::and);
         maps.note_change();
         Some(live)
     }

@@ -6,16 +6,34 @@ use kafka_protocol::messages::alter_partition_reassignments_request::{
 use kafka_protocol::messages::describe_quorum_request::{PartitionData, TopicData};
 use kafka_protocol::messages::elect_leaders_request::TopicPartitions;
 use kafka_protocol::messages::{
-    AlterPartitionReassignmentsRequest, BrokerId, DescribeQuorumRequest, ElectLeadersRequest,
-    ListPartitionReassignmentsRequest, UnregisterBrokerRequest,
+    AlterPartitionReassignmentsRequest, BrokerId, DescribeClusterRequest, DescribeQuorumRequest,
+    ElectLeadersRequest, ListPartitionReassignmentsRequest, MetadataRequest, UnregisterBrokerRequest,
 };
 use kafka_protocol::protocol::StrBytes;
+use ottla_broker::Broker;
 use ottla_model::ErrorCode;
 
 use crate::support::*;
 
 fn said(message: &Option<StrBytes>) -> &str {
     message.as_deref().unwrap_or("null")
+}
+
+#[test]
+fn clients_are_told_of_the_rack() {
+    let racked = Broker::builder().memory().set("broker.rack", "eu-1").unwrap().start().unwrap();
+    for (broker, rack) in [(racked, Some("eu-1")), (broker(), None)] {
+        let mut client = client(&broker);
+        for version in 0..=13 {
+            let response = client.send(version, &MetadataRequest::default()).unwrap();
+            assert_eq!(response.brokers[0].rack.as_deref(), rack.filter(|_| version > 0), "{version}");
+        }
+        for version in 0..=2 {
+            let request = DescribeClusterRequest::default().with_endpoint_type(1);
+            let response = client.send(version, &request).unwrap();
+            assert_eq!(response.brokers[0].rack.as_deref(), rack, "{version}");
+        }
+    }
 }
 
 #[test]

@@ -13,4 +13,5 @@ mod quotas;
 mod security;
 #[path = "../support/mod.rs"]
 mod support;
+mod telemetry;
 mod topics;

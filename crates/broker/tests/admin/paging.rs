@@ -2,6 +2,7 @@
 
 use kafka_protocol::messages::describe_topic_partitions_request::{Cursor, TopicRequest};
 use kafka_protocol::messages::{DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse};
+use ottla_broker::Broker;
 use ottla_model::ErrorCode;
 use ottla_wire::client::Client;
 
@@ -69,6 +70,16 @@ fn pages_follow_one_another() {
     for no_limit in [0, -1] {
         assert_eq!(ask(&mut client, &both, no_limit, None), (vec![topic("a", &[0])], next("a", 1)));
     }
+}
+
+#[test]
+fn the_size_of_a_page_can_be_set() {
+    let builder = Broker::builder().memory().set("max.request.partition.size.limit", "2").unwrap();
+    let broker = builder.start().unwrap();
+    let mut client = client(&broker);
+    create(&mut client, "a", 3, &[]);
+    let next = Some(("a".to_owned(), 2));
+    assert_eq!(ask(&mut client, &[], i32::MAX, None), (vec![topic("a", &[0, 1])], next));
 }
 
 #[test]

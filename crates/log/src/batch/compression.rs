@@ -137,6 +137,22 @@ impl Decompressed {
         Ok(taken.into())
     }
 
+    /// All that is left, which may be at most `bytes_max` bytes.
+    pub(super) fn take_all(&mut self, bytes_max: usize) -> Result<Bytes, Malformed> {
+        let mut taken = Vec::new();
+        loop {
+            let ready = self.ready()?;
+            if ready.is_empty() {
+                return Ok(taken.into());
+            }
+            if ready.len() > bytes_max.saturating_sub(taken.len()) {
+                return Err(Malformed("it decompresses to more bytes than are taken"));
+            }
+            taken.extend_from_slice(ready);
+            self.start = self.end;
+        }
+    }
+
     /// True when nothing is left.
     pub(super) fn is_at_end(&mut self) -> Result<bool, Malformed> {
         Ok(self.ready()?.is_empty())

@@ -42,6 +42,19 @@ pub enum Compression {
 }
 
 impl Compression {
+    /// The codec that a number stands for (`CompressionType.forId`); `None` for a number that stands for none.
+    #[must_use]
+    pub fn from_id(id: i16) -> Option<Self> {
+        Some(match id {
+            0 => Self::None,
+            1 => Self::Gzip,
+            2 => Self::Snappy,
+            3 => Self::Lz4,
+            4 => Self::Zstd,
+            _ => return None,
+        })
+    }
+
     /// What stands for it in a batch's attributes.
     pub(crate) fn bits(self) -> i16 {
         match self {
@@ -180,14 +193,7 @@ impl BatchHeader {
     /// The codec, or `None` when the number stands for none that Kafka knows.
     #[must_use]
     pub fn compression(&self) -> Option<Compression> {
-        Some(match self.attributes & COMPRESSION_MASK {
-            0 => Compression::None,
-            1 => Compression::Gzip,
-            2 => Compression::Snappy,
-            3 => Compression::Lz4,
-            4 => Compression::Zstd,
-            _ => return None,
-        })
+        Compression::from_id(self.attributes & COMPRESSION_MASK)
     }
 
     /// What the batch's timestamps mean.

@@ -22,7 +22,6 @@ stored! {
     "log.flush.start.offset.checkpoint.interval.ms", Int, Some("60000"), Check::AtLeast(0), ReadOnly High;
     "log.initial.task.delay.ms", Long, Some("30000"), Check::AtLeast(0), ReadOnly Low;
     "max.connection.creation.rate", Int, Some("2147483647"), Check::AtLeast(0), ClusterWide Medium;
-    "max.request.partition.size.limit", Int, Some("2000"), Check::AtLeast(1), ReadOnly Medium;
     "num.io.threads", Int, Some("8"), Check::AtLeast(1), ClusterWide High;
     "num.network.threads", Int, Some("3"), Check::AtLeast(1), ClusterWide High;
     "offsets.commit.timeout.ms", Int, Some("5000"), Check::AtLeast(1), ReadOnly High;
