@@ -93,10 +93,13 @@ fn check(call: &Call, asked: &CreatableTopic) -> Result<CreateTopic, TopicError>
     Ok(CreateTopic { name, partitions, configs, id: None })
 }
 
+/// How much of an illegal name its refusal repeats.
+const NAME_SHOWN_CHARS_MAX: usize = 4 * TopicName::LENGTH_MAX;
+
 /// What is wrong with a name, in Kafka's words (`Topic.validate`).
 fn illegal_name(name: &str, illegal: IllegalName) -> String {
     // Long and strange names are not repeated whole; the client knows what it sent.
-    let shown: String = name.chars().take(TopicName::LENGTH_MAX).flat_map(char::escape_debug).collect();
+    let shown: String = name.chars().take(NAME_SHOWN_CHARS_MAX).flat_map(char::escape_debug).collect();
     match illegal {
         IllegalName::Empty => format!("Topic name is invalid: {illegal}"),
         IllegalName::Dots => format!("Topic name is invalid: '{shown}' is not allowed"),
