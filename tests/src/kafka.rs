@@ -82,13 +82,15 @@ impl Kafka {
         self.java_on(&FOR_TESTS, directory, main_class)
     }
 
-    /// Compiles a program of one file against Apache Kafka's jars; its classes go to a directory.
+    /// Compiles a program against Apache Kafka's jars, with those files beside it that it needs; its classes go to a
+    /// directory.
     ///
     /// # Errors
     /// It does not compile.
     pub fn compile(&self, source: &Path, into: &Path) -> Result<Self, Problem> {
         let mut compiler = Command::new("javac");
-        compiler.arg("-nowarn").arg("-cp").arg(&self.class_path).arg("-d").arg(into).arg(source);
+        compiler.arg("-nowarn").arg("-cp").arg(&self.class_path).arg("-d").arg(into);
+        compiler.arg("-sourcepath").arg(source.parent().unwrap_or(Path::new(""))).arg(source);
         let output = compiler.output().doing("run javac")?;
         if !output.status.success() {
             return Err(Problem::new(format!("javac failed:\n{}", String::from_utf8_lossy(&output.stderr))));

@@ -1,10 +1,13 @@
-//! Apache Kafka's own tools for groups, offsets and settings say of Ottla what they say of Apache Kafka.
+//! Apache Kafka's own tools say of Ottla what they say of Apache Kafka.
 //!
-//! `Session.java` runs the tools, all in one virtual machine. What they say of Apache Kafka lies beside it, recorded by
+//! `Session.java` runs the tools, all in one virtual machine. What they say of Apache Kafka lies beside it, in a directory with
+//! its version, recorded by
 //!
 //! ```text
 //! OTTLA_TEST_BROKER=kafka cargo test -p ottla-tests --test kafka_tools
 //! ```
+//!
+//! `OTTLA_TOOLS=groups,offsets` plays these scenarios alone. What differs and is meant to stands in `differences.txt`.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,8 +16,12 @@
     reason = "the functions around the tests fail as the tests do"
 )]
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+mod answers;
+mod comparison;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -26,8 +33,10 @@ use ottla_tests::toolchain::Toolchain;
 use ottla_tests::verdict::skips_fail;
 use ottla_tests::workspace::root;
 
-/// Some 240 runs of a tool; on two busy cores they take a quarter of it.
-const SESSION_LIMIT: Duration = Duration::from_secs(240);
+use comparison::{Comparison, Decisions};
+
+/// Hundreds of runs of a tool; on two busy cores they take half of it.
+const SESSION_LIMIT: Duration = Duration::from_secs(400);
 
 /// How much of what the session complains of is quoted when it fails.
 const LINES_QUOTED: usize = 20;
@@ -40,75 +49,63 @@ fn kafkas_tools_say_of_ottla_what_they_say_of_kafka() {
         return;
     }
     let choice = BrokerChoice::from_environment().unwrap();
-    let told = session(choice);
+    let chosen = std::env::var("OTTLA_TOOLS").unwrap_or_default();
+    let chosen: Vec<&str> = chosen.split(',').filter(|name| !name.is_empty()).collect();
+    let told = session(choice, &chosen);
     if choice == BrokerChoice::Kafka {
-        std::fs::write(recording(), told).unwrap();
+        for (scenario, transcript) in &told {
+            std::fs::write(recordings().join(scenario), transcript).unwrap();
+        }
         return;
     }
-    let expected = std::fs::read_to_string(recording()).unwrap();
-    let differences = differences(&expected, &told);
-    assert!(differences.is_empty(), "they differ:\n{}", differences.join("\n"));
+    compare(&told, chosen.is_empty());
+}
+
+/// Fails when something differs that should not. All is whether every scenario was played.
+fn compare(told: &BTreeMap<String, String>, all: bool) {
+    let mut decisions = Decisions::read(&read(&directory().join("differences.txt")));
+    let mut comparison = Comparison::default();
+    for (scenario, transcript) in told {
+        comparison.add(&read(&recordings().join(scenario)), transcript, &mut decisions);
+    }
+    // Straight to the error output: it is to be seen when the test passes too.
+    write!(std::io::stderr(), "\n{}", comparison.table()).unwrap();
+    let mut problems = comparison.problems;
+    if all {
+        problems.extend(decisions.unmet().map(|decision| format!("differs no more:\n{decision}")));
+    }
+    assert!(problems.is_empty(), "- Apache Kafka, + Ottla:\n\n{}", problems.join("\n"));
 }
 
 fn directory() -> PathBuf {
     root().join("tests/tests/kafka_tools")
 }
 
-fn recording() -> PathBuf {
-    directory().join(format!("kafka-{VERSION}.txt"))
+fn recordings() -> PathBuf {
+    directory().join(format!("kafka-{VERSION}"))
 }
 
-/// What the tools say of a new broker.
-fn session(choice: BrokerChoice) -> String {
-    let logs = tempfile::tempdir().unwrap();
-    let (told, complained) = (logs.path().join("told"), logs.path().join("complained"));
-    let mut broker = Broker::start(choice.obtain().unwrap(), &logs.path().join("broker")).unwrap();
-    let program = directory().join("Session.java");
-    let mut command = Kafka::fetch().unwrap().java(logs.path(), program.to_str().unwrap());
-    command.arg(broker.address()).arg(&told).stdin(Stdio::null());
+fn read(file: &Path) -> String {
+    std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// What the tools say of a new broker, by the name of the scenario's file.
+fn session(choice: BrokerChoice, scenarios: &[&str]) -> BTreeMap<String, String> {
+    let place = tempfile::tempdir().unwrap();
+    let (told, classes) = (place.path().join("told"), place.path().join("classes"));
+    for new in [&told, &classes] {
+        std::fs::create_dir(new).unwrap();
+    }
+    let kafka = Kafka::fetch().unwrap().compile(&directory().join("Session.java"), &classes).unwrap();
+    let mut broker = Broker::start(choice.obtain().unwrap(), &place.path().join("broker")).unwrap();
+    let complained = place.path().join("complained");
+    let mut command = kafka.java(place.path(), "Session");
+    command.arg(broker.address()).arg(&told).args(scenarios).stdin(Stdio::null());
     command.stdout(Stdio::null()).stderr(std::fs::File::create(&complained).unwrap());
     let ended = Process::start(&mut command).unwrap().wait(SESSION_LIMIT).unwrap();
     let complaint = last_lines(&complained, LINES_QUOTED);
     assert!(ended.is_some_and(|status| status.success()), "the session ended with {ended:?}:\n{complaint}");
     broker.stop().unwrap();
-    std::fs::read_to_string(told).unwrap()
-}
-
-/// What was told differently, command by command. The lines of an answer are sorted.
-fn differences(expected: &str, told: &str) -> Vec<String> {
-    let (expected, told) = (answers(expected), answers(told));
-    let mut differences = Vec::new();
-    for pair in expected.iter().zip(&told).filter(|(expected, told)| expected != told) {
-        let ((command, expected), (heading, told)) = pair;
-        let mut difference = vec![format!("{command}")];
-        if command != heading {
-            difference.push(format!("  which was told as {heading}"));
-        }
-        difference.extend(expected.difference(told).map(|line| format!("  Kafka: {line}")));
-        difference.extend(told.difference(expected).map(|line| format!("  Ottla: {line}")));
-        differences.push(difference.join("\n"));
-    }
-    if expected.len() != told.len() {
-        differences.push(format!("{} commands were expected, {} were run", expected.len(), told.len()));
-    }
-    differences
-}
-
-/// Each command with the lines that it told.
-fn answers(text: &str) -> Vec<(&str, BTreeSet<&str>)> {
-    text.split_terminator("\n\n")
-        .map(|part| part.split_once('\n').unwrap_or((part, "")))
-        .map(|(command, lines)| (command, lines.lines().collect()))
-        .collect()
-}
-
-#[test]
-fn a_difference_is_told_with_its_command() {
-    let expected = "$ one\na\nb\n\n$ two\n\n$ three    # exits with 1\n! c\n\n";
-    assert_eq!(differences(expected, expected), [""; 0]);
-    let told = expected.replace("b\n", "d\n").replace("    # exits with 1", "");
-    let changed = "$ one\n  Kafka: b\n  Ottla: d";
-    let code = "$ three    # exits with 1\n  which was told as $ three";
-    assert_eq!(differences(expected, &told), [changed, code]);
-    assert_eq!(differences(expected, "$ one\na\nb\n\n"), ["3 commands were expected, 1 were run"]);
+    let files = std::fs::read_dir(&told).unwrap().map(|file| file.unwrap());
+    files.map(|file| (file.file_name().into_string().unwrap(), read(&file.path()))).collect()
 }

@@ -126,10 +126,14 @@ fn broker_entry(layers: &Layers, name: &str) -> Option<Described> {
     } else {
         settings.given().get(name).map(str::to_owned)
     };
+    let mut origins = layers.origins(name, sensitive);
+    if UNLESS_SET.contains(&name) {
+        origins.retain(|origin| origin.source != Source::Default);
+    }
     Some(Described {
         name: name.to_owned(),
         value: value.filter(|_| !sensitive),
-        origins: layers.origins(name, sensitive),
+        origins,
         kind: row.kind,
         doc: row.doc,
         read_only: row.name != name || row.update == Update::ReadOnly,

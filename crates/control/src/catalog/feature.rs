@@ -19,8 +19,8 @@ pub enum Feature {
     TransactionVersion,
 }
 
-/// `MetadataVersion.IBP_4_3_IV0`.
-const METADATA_VERSION: i16 = 30;
+/// `MetadataVersion.MINIMUM_VERSION` and `MetadataVersion.IBP_4_3_IV0`. All that a client sees is of the newest, and stays.
+const METADATA_VERSIONS: RangeInclusive<i16> = 7..=30;
 
 impl Feature {
     /// Every feature, by name.
@@ -41,7 +41,7 @@ impl Feature {
     pub const fn levels(self) -> RangeInclusive<i16> {
         match self {
             Self::GroupVersion => 0..=1,
-            Self::MetadataVersion => METADATA_VERSION..=METADATA_VERSION,
+            Self::MetadataVersion => METADATA_VERSIONS,
             Self::TransactionVersion => 0..=TransactionVersion::FINALIZED.level(),
         }
     }
@@ -116,7 +116,11 @@ pub(super) fn changed(
             error: ErrorCode::InvalidUpdateVersion,
             message: format!("Invalid update version {level} for feature {name}. {message}"),
         })?;
-        if before.level(feature) != *level {
+        let current = before.level(feature);
+        if feature == Feature::MetadataVersion && *level < current {
+            return Err(metadata_downgrade(current, *level, *upgrade_type));
+        }
+        if current != *level {
             changed.push((feature, *level));
         }
     }
@@ -137,6 +141,9 @@ fn check(
         return Err("A feature version cannot be less than 0.".to_owned());
     }
     let Some(feature) = Feature::by_name(name) else {
+        if level == 0 {
+            return Err(format!("Feature {name} not found."));
+        }
         return Err(format!("Local controller {node_id} does not support this feature."));
     };
     let levels = feature.levels();
@@ -154,6 +161,19 @@ fn check(
             Err("Can't downgrade to a newer version.".to_owned())
         }
         _ => Ok(feature),
+    }
+}
+
+/// Why no lower version is taken: every one of them knows less, and Kafka refuses that too.
+fn metadata_downgrade(before: i16, level: i16, upgrade_type: UpgradeType) -> Refusal {
+    let why = if upgrade_type == UpgradeType::UnsafeDowngrade {
+        "Unsafe metadata downgrade is not supported in this version."
+    } else {
+        "Refusing to perform the requested downgrade because it might delete metadata information."
+    };
+    Refusal {
+        error: ErrorCode::InvalidUpdateVersion,
+        message: format!("Unsupported metadata.version downgrade from {before} to {level}. {why}"),
     }
 }
 
@@ -186,13 +206,22 @@ mod tests {
             ("transaction.version", 3, Upgrade, "Local controller 1 only supports versions 0-2"),
             ("transaction.version", -1, Upgrade, "A feature version cannot be less than 0."),
             ("transaction.version", 1, Unknown, "The controller does not support the given upgrade type."),
-            ("metadata.version", 29, SafeDowngrade, "Local controller 1 only supports versions 30-30"),
+            ("metadata.version", 31, Upgrade, "Local controller 1 only supports versions 7-30"),
+            ("share.version", 0, SafeDowngrade, "Feature share.version not found."),
             ("share.version", 1, Upgrade, "Local controller 1 does not support this feature."),
         ] {
             let refused = update(name, level, upgrade_type).expect_err("refused");
             assert!(refused.contains(message), "{refused}");
             assert!(refused.starts_with(&format!("Invalid update version {level} for feature {name}. ")));
         }
+        assert_eq!(
+            update("metadata.version", 29, SafeDowngrade).expect_err("refused"),
+            "Unsupported metadata.version downgrade from 30 to 29. Refusing to perform the requested downgrade because \
+             it might delete metadata information."
+        );
+        assert!(
+            update("metadata.version", 7, UnsafeDowngrade).expect_err("refused").contains("not supported")
+        );
         let low = Features::default().with(Feature::GroupVersion, 0);
         let up = FeatureUpdates::from([("group.version".to_owned(), (1, SafeDowngrade))]);
         assert!(
