@@ -1,0 +1,32 @@
+//! The command line.
+
+mod load;
+
+use clap::{Parser, Subcommand};
+use ottla_tests::problem::Problem;
+
+/// Measures the broker beside others.
+#[derive(Debug, Parser)]
+#[command(name = "bench-versus")]
+pub struct Command {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Puts load on a broker that runs already, and tells what came of it
+    Load(load::Load),
+}
+
+impl Command {
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    /// A sentence for the person who asked.
+    pub fn run(&self) -> Result<(), Problem> {
+        match &self.what {
+            What::Load(load) => load.run(),
+        }
+    }
+}

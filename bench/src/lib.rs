@@ -1,0 +1,8 @@
+//! Measures the broker beside others: Apache Kafka, servers that do nothing but what must be done, and more.
+//!
+//! Brokers are processes that are asked in Kafka's protocol and watched through the operating system, so that all of them
+//! get the same settings, the same load and the same questions. [`lean`] is the load, [`floor`] the limit.
+
+pub mod command;
+pub mod floor;
+pub mod lean;
