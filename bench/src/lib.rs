@@ -4,5 +4,14 @@
 //! get the same settings, the same load and the same questions. [`lean`] is the load, [`floor`] the limit.
 
 pub mod command;
+pub mod contender;
+pub mod figures;
 pub mod floor;
 pub mod lean;
+pub mod measures;
+pub mod results;
+pub mod run;
+pub mod size;
+pub mod stage;
+mod system_calls;
+mod topics;

@@ -1,16 +1,19 @@
 //! The command line.
 
 mod load;
+mod versus;
 
 use clap::{Parser, Subcommand};
 use ottla_tests::problem::Problem;
 
 /// Measures the broker beside others.
 #[derive(Debug, Parser)]
-#[command(name = "bench-versus")]
+#[command(name = "bench-versus", args_conflicts_with_subcommands = true)]
 pub struct Command {
     #[command(subcommand)]
-    what: What,
+    what: Option<What>,
+    #[command(flatten)]
+    versus: versus::Versus,
 }
 
 #[derive(Debug, Subcommand)]
@@ -26,7 +29,8 @@ impl Command {
     /// A sentence for the person who asked.
     pub fn run(&self) -> Result<(), Problem> {
         match &self.what {
-            What::Load(load) => load.run(),
+            None => self.versus.run(),
+            Some(What::Load(load)) => load.run(),
         }
     }
 }

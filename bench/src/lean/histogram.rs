@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 /// Buckets between a power of two and the next: a duration is known within 1/128 of itself.
 const BUCKET_BITS: u32 = 7;
 const BUCKETS_PER_POWER: u64 = 1 << BUCKET_BITS;
@@ -17,6 +15,18 @@ pub struct Histogram {
 }
 
 impl Histogram {
+    /// The percentiles that tables and plots show: their names, and the parts of all that they are.
+    pub const PARTS: [(&'static str, f64); 8] = [
+        ("p10_ms", 0.1),
+        ("p50_ms", 0.5),
+        ("p90_ms", 0.9),
+        ("p99_ms", 0.99),
+        ("p99.9_ms", 0.999),
+        ("p99.99_ms", 0.9999),
+        ("p99.999_ms", 0.99999),
+        ("max_ms", 1.0),
+    ];
+
     /// Counts a duration.
     pub fn add(&mut self, duration: Duration) {
         let place = bucket(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
@@ -61,23 +71,6 @@ impl Histogram {
             }
         }
         self.longest.as_secs_f64() * 1e3
-    }
-
-    /// The percentiles that tables and plots show, in milliseconds.
-    #[must_use]
-    pub fn json(&self) -> Value {
-        let parts = [
-            ("p50_ms", 0.5),
-            ("p90_ms", 0.9),
-            ("p99_ms", 0.99),
-            ("p99.9_ms", 0.999),
-            ("p99.99_ms", 0.9999),
-            ("max_ms", 1.0),
-        ];
-        let mut told: serde_json::Map<String, Value> =
-            parts.iter().map(|(name, part)| ((*name).to_owned(), json!(self.at(*part)))).collect();
-        told.insert("count".to_owned(), json!(self.count));
-        Value::Object(told)
     }
 }
 
