@@ -28,12 +28,12 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Measures what the results do not have yet. A contender that fails at a measure fails the run, with what was measured
-    /// before kept.
+    /// Measures what the results do not have yet. A contender that fails at a measure gets its next turn all the same.
     ///
     /// # Errors
-    /// A contender does not do what it should.
+    /// Contenders did not do what they should, told together at the end.
     pub fn measure(&self, results: &mut Results) -> Result<(), Problem> {
+        let mut failures = Vec::new();
         for measure in &self.measures {
             for round in 1..=self.rounds {
                 let mut contenders: Vec<&Contender> = self.contenders.iter().collect();
@@ -42,12 +42,16 @@ impl Run<'_> {
                 }
                 for contender in contenders {
                     if measure.contenders().contains(&contender.kind) {
-                        self.turn(*measure, contender, round, results)?;
+                        let outcome = self.turn(*measure, contender, round, results);
+                        failures.extend(outcome.err().map(|problem| {
+                            eprintln!("{problem}");
+                            problem.to_string()
+                        }));
                     }
                 }
             }
         }
-        Ok(())
+        if failures.is_empty() { Ok(()) } else { Err(Problem::new(failures.join("\n"))) }
     }
 
     /// All points of a measure that a contender lacks in a round.

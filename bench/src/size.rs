@@ -43,8 +43,8 @@ impl Size {
     #[must_use]
     pub fn warm_up(self) -> Duration {
         match self {
-            Self::Full => Duration::from_secs(12),
-            Self::Quick => Duration::from_secs(6),
+            Self::Full => Duration::from_secs(20),
+            Self::Quick => Duration::from_secs(10),
             Self::Smoke | Self::WarmUp => Duration::ZERO,
         }
     }

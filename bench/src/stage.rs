@@ -21,7 +21,7 @@ pub struct Stage {
     pub broker: Broker,
     /// How much is measured.
     pub size: Size,
-    topics: usize,
+    numbers: usize,
 }
 
 /// What work came to and what it cost.
@@ -43,7 +43,7 @@ impl Stage {
     /// Around a broker that has just started.
     #[must_use]
     pub fn new(kind: Kind, broker: Broker, size: Size) -> Self {
-        Self { kind, broker, size, topics: 0 }
+        Self { kind, broker, size, numbers: 0 }
     }
 
     /// Where it listens.
@@ -70,11 +70,16 @@ impl Stage {
         if !self.is_broker() {
             return Ok(FLOOR_TOPIC.to_owned());
         }
-        self.topics = self.topics.saturating_add(1);
-        let name = format!("bench-{:03}", self.topics);
+        let name = format!("bench-{:03}", self.next_number());
         let topic = NewTopic { name: name.clone(), partitions, settings: settings.to_vec() };
         create_topics(&mut self.broker, &[topic])?;
         Ok(name)
+    }
+
+    /// A number that this process of the contender had not before.
+    pub fn next_number(&mut self) -> usize {
+        self.numbers = self.numbers.saturating_add(1);
+        self.numbers
     }
 
     /// Removes a topic, so that its files do not fill the disk. A floor keeps its own.
@@ -96,13 +101,24 @@ impl Stage {
         &mut self,
         work: impl FnOnce(&str) -> Result<T, Problem>,
     ) -> Result<Metered<T>, Problem> {
+        self.metered_with(|broker| work(&broker.address()))
+    }
+
+    /// The same for work that gets the broker itself.
+    ///
+    /// # Errors
+    /// As [`Self::metered`].
+    pub fn metered_with<T>(
+        &mut self,
+        work: impl FnOnce(&mut Broker) -> Result<T, Problem>,
+    ) -> Result<Metered<T>, Problem> {
         let id = self.broker.process_id();
         let own_id = std::process::id();
         let watch = PeakWatch::begin(id)?;
         let client_before = Usage::of_process(own_id)?;
         let before = Usage::of_process(id)?;
         let began = Instant::now();
-        let value = work(&self.address());
+        let value = work(&mut self.broker);
         let took = began.elapsed();
         self.broker.check_running()?;
         let usage = Usage::of_process(id)?.since(&before);

@@ -2,7 +2,7 @@
 
 use ottla_tests::problem::Problem;
 
-use super::measure::{Measure, Quantity};
+use super::measure::{BROKERS, Measure, Quantity};
 use super::shape::{IN_FLIGHT, Shape};
 use crate::contender::Kind;
 use crate::figures::Figures;
@@ -33,7 +33,7 @@ impl Measure for Both {
     }
 
     fn contenders(&self) -> &'static [Kind] {
-        &[Kind::Ottla, Kind::KafkaWarm, Kind::KafkaCold, Kind::Kfake, Kind::Tansu]
+        BROKERS
     }
 
     fn points(&self, _size: Size) -> Vec<String> {

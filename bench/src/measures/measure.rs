@@ -93,3 +93,7 @@ pub trait Measure: Sync {
 /// All who keep topics, and the floor.
 pub(super) const BROKERS_AND_FLOOR: &[Kind] =
     &[Kind::Ottla, Kind::KafkaWarm, Kind::KafkaCold, Kind::Kfake, Kind::Tansu, Kind::Floor];
+
+/// All who keep topics.
+pub(super) const BROKERS: &[Kind] =
+    &[Kind::Ottla, Kind::KafkaWarm, Kind::KafkaCold, Kind::Kfake, Kind::Tansu];
