@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ottla_tests::broker::Broker;
-use ottla_tests::measure::{Connection, NewTopic, Peak, PeakWatch, Usage, create_topics};
+use ottla_tests::measure::{Connection, NewTopic, Peak, PeakWatch, Usage};
 use ottla_tests::problem::Problem;
 
 use crate::contender::Kind;
@@ -72,7 +72,7 @@ impl Stage {
         }
         let name = format!("bench-{:03}", self.next_number());
         let topic = NewTopic { name: name.clone(), partitions, settings: settings.to_vec() };
-        create_topics(&mut self.broker, &[topic])?;
+        crate::topics::create(&mut self.broker, topic)?;
         Ok(name)
     }
 

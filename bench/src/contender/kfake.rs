@@ -1,40 +1,26 @@
 //! franz-go's kfake: a server in memory that franz-go's own tests use.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 use ottla_tests::broker::{BrokerProgram, Readiness};
-use ottla_tests::problem::{Doing, Problem};
-use ottla_tests::workspace::{root, target_directory};
+use ottla_tests::problem::Problem;
+
+use crate::go_program::GoProgram;
 
 /// kfake, built.
 #[derive(Debug, Clone)]
-pub(super) struct Kfake {
-    binary: PathBuf,
-    version: String,
-}
+pub(super) struct Kfake(GoProgram);
 
 impl Kfake {
-    /// Builds the small program around it, from the versions that `bench/kfake/go.mod` names.
     pub(super) fn build() -> Result<Self, Problem> {
-        let binary = target_directory()?.join("bench-kfake");
-        let mut build = Command::new("go");
-        build.args(["build", "-o"]).arg(&binary).arg(".").current_dir(root().join("bench/kfake"));
-        let output = build.output().doing("run go build")?;
-        if !output.status.success() {
-            let error = String::from_utf8_lossy(&output.stderr);
-            return Err(Problem::new(format!("go build of kfake failed:\n{error}")));
-        }
-        let modules = std::fs::read_to_string(root().join("bench/kfake/go.mod")).doing("read go.mod")?;
-        let version =
-            modules.lines().find_map(|line| line.trim().strip_prefix("github.com/twmb/franz-go/pkg/kfake "));
-        Ok(Self { binary, version: version.unwrap_or("of an unknown version").to_owned() })
+        GoProgram::build("kfake", "github.com/twmb/franz-go/pkg/kfake").map(Self)
     }
 }
 
 impl BrokerProgram for Kfake {
     fn name(&self) -> String {
-        format!("kfake {}", self.version)
+        format!("kfake {}", self.0.version)
     }
 
     fn prepare(&self, _directory: &Path, _port: u16) -> Result<(), Problem> {
@@ -42,7 +28,7 @@ impl BrokerProgram for Kfake {
     }
 
     fn serve(&self, _directory: &Path, port: u16) -> Command {
-        let mut command = Command::new(&self.binary);
+        let mut command = Command::new(&self.0.binary);
         command.arg(port.to_string());
         command
     }

@@ -14,12 +14,13 @@ mod produce;
 mod recovery;
 mod shape;
 mod start;
+mod stock;
 mod topics;
 
 pub use measure::{Better, Measure, Quantity};
 
 /// All measures, in the order of tables.
-pub const ALL: [&dyn Measure; 13] = [
+pub const ALL: [&dyn Measure; 14] = [
     &start::Start,
     &produce::Produce,
     &fetch::Fetch,
@@ -33,6 +34,7 @@ pub const ALL: [&dyn Measure; 13] = [
     &fan_out::FanOut,
     &memory::MemoryAfter,
     &recovery::Recovery,
+    &stock::Stock,
 ];
 
 /// The measure of this name.
