@@ -51,3 +51,9 @@ impl Figures {
         Self(figures.filter_map(|(name, value)| Some((name.clone(), value.as_f64()?))).collect())
     }
 }
+
+/// Millions of bytes, from KiB.
+#[must_use]
+pub fn megabytes(kib: u64) -> f64 {
+    kib as f64 * 1024.0 / 1e6
+}

@@ -7,7 +7,7 @@ use ottla_tests::measure::{Connection, NewTopic, Peak, PeakWatch, Usage};
 use ottla_tests::problem::Problem;
 
 use crate::contender::Kind;
-use crate::figures::Figures;
+use crate::figures::{Figures, megabytes};
 use crate::size::Size;
 use crate::system_calls;
 
@@ -181,8 +181,8 @@ impl<T> Metered<T> {
         figures.set(&format!("voluntary_switches_{unit}"), voluntary as f64 / units);
         figures.set(&format!("involuntary_switches_{unit}"), involuntary as f64 / units);
         figures.set(&format!("reads_and_writes_{unit}"), usage.reads_and_writes as f64 / units);
-        figures.set("peak_resident_mib", self.peak.resident_kib as f64 / 1024.0);
-        figures.set("peak_anonymous_mib", self.peak.anonymous_kib as f64 / 1024.0);
+        figures.set("peak_resident_mb", megabytes(self.peak.resident_kib));
+        figures.set("peak_anonymous_mb", megabytes(self.peak.anonymous_kib));
         figures.set("seconds", self.took.as_secs_f64());
     }
 }

@@ -1,6 +1,9 @@
 //! The command line.
 
+mod hour;
 mod load;
+mod report;
+mod results;
 mod versus;
 
 use clap::{Parser, Subcommand};
@@ -20,6 +23,10 @@ pub struct Command {
 enum What {
     /// Puts load on a broker that runs already, and tells what came of it
     Load(load::Load),
+    /// Gives one broker a steady load for an hour, and writes a line each minute
+    Hour(hour::Hour),
+    /// Writes what was measured into docs/performance.md
+    Report(report::Report),
 }
 
 impl Command {
@@ -30,7 +37,9 @@ impl Command {
     pub fn run(&self) -> Result<(), Problem> {
         match &self.what {
             None => self.versus.run(),
+            Some(What::Hour(hour)) => hour.run(),
             Some(What::Load(load)) => load.run(),
+            Some(What::Report(report)) => report.run(),
         }
     }
 }

@@ -5,19 +5,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use ottla_tests::measure::{describe, load_average};
 use ottla_tests::problem::{Doing, Problem};
-use ottla_tests::workspace::root;
-use serde_json::{Value, json};
 
+use super::results::{begin, default_file};
 use crate::contender::{Contender, Kind};
 use crate::measures::{ALL, Measure, by_name};
 use crate::results::{Results, table};
 use crate::run::Run;
 use crate::size::Size;
 
-/// Where raw results are kept, from the top of the repository.
-const RESULTS_DIRECTORY: &str = "docs/measurements";
+/// What files of raw results begin with.
+const NAME: &str = "versus";
 
 #[derive(Debug, Args)]
 pub(super) struct Versus {
@@ -94,23 +92,10 @@ impl Versus {
     }
 
     fn results(&self, contenders: &[Contender]) -> Result<Results, Problem> {
-        if let Some(file) = &self.resume {
-            return Results::read(file);
+        match (&self.resume, &self.out) {
+            (Some(file), _) => Results::read(file),
+            (None, Some(file)) => begin(file, self.size(), contenders),
+            (None, None) => begin(&default_file(NAME)?, self.size(), contenders),
         }
-        let machine = describe()?;
-        let date = machine.get("date").and_then(Value::as_str).unwrap_or("undated").to_owned();
-        let described = contenders
-            .iter()
-            .map(|contender| (contender.kind.name().to_owned(), contender.description.clone()));
-        let given: Vec<String> = std::env::args().skip(1).collect();
-        let head = json!({
-            "command": format!("cargo bench-versus {}", given.join(" ")),
-            "machine": machine,
-            "size": self.size().name(),
-            "contenders": described.collect::<serde_json::Map<String, Value>>(),
-            "load_average_before": load_average()?,
-        });
-        let default = || root().join(RESULTS_DIRECTORY).join(format!("versus-{date}.ndjson"));
-        Results::begin(&self.out.clone().unwrap_or_else(default), head)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ottla_tests::broker::BrokerProgram;
 use ottla_tests::measure::{
-    CommitShape, Committer, Connection, Echo, LoneMember, commit_for, commit_response, repeat,
+    CommitShape, Committer, Connection, Echo, LoneMember, Sample, commit_for, commit_response, repeat,
     wait_for_coordinator,
 };
 use ottla_tests::problem::{Doing, Problem};
@@ -62,14 +62,11 @@ impl Measure for Commits {
         let count = point.parse().doing("read a number of committers")?;
         let topic = stage.topic(1, &[])?;
         let members = members(stage, &topic, count)?;
-        let address = stage.address();
-        let connect = |member| Committer::connect(&address, member, &topic, i64::MAX);
-        let mut committers = members.iter().map(connect).collect::<Result<Vec<Committer>, Problem>>()?;
+        let mut committers = connect_all(stage, &topic, &members)?;
         let (lead_in, time) = (stage.size.time(LEAD_IN), stage.size.time(TIME));
         commit_for(&mut committers, lead_in)?;
         let metered = stage.metered(|_| commit_for(&mut committers, time))?;
-        let mut latency = Histogram::default();
-        metered.value.iter().for_each(|sample| latency.add(sample.took));
+        let latency = latency_of(&metered.value);
         let mut figures = metered.per_each(latency.count(), metered.took);
         figures.set_latency(&latency);
         if stage.size != Size::WarmUp {
@@ -83,6 +80,35 @@ impl Measure for Commits {
         stage.remove_topic(&topic)?;
         Ok(figures)
     }
+}
+
+/// Has so many committers commit for a time, and gives how long each commit took.
+///
+/// # Errors
+/// A commit is refused, or a connection is lost.
+pub fn commit_beside(
+    stage: &mut Stage,
+    topic: &str,
+    committers: usize,
+    time: Duration,
+) -> Result<Histogram, Problem> {
+    let members = members(stage, topic, committers)?;
+    let mut committers = connect_all(stage, topic, &members)?;
+    let latency = latency_of(&commit_for(&mut committers, time)?);
+    drop(committers);
+    leave(stage, members)?;
+    Ok(latency)
+}
+
+fn connect_all(stage: &Stage, topic: &str, members: &[LoneMember]) -> Result<Vec<Committer>, Problem> {
+    let address = stage.address();
+    members.iter().map(|member| Committer::connect(&address, member, topic, i64::MAX)).collect()
+}
+
+fn latency_of(samples: &[Sample]) -> Histogram {
+    let mut latency = Histogram::default();
+    samples.iter().for_each(|sample| latency.add(sample.took));
+    latency
 }
 
 fn members(stage: &mut Stage, topic: &str, count: usize) -> Result<Vec<LoneMember>, Problem> {

@@ -52,7 +52,7 @@ impl Measure for Connections {
 
     fn quantities(&self) -> Vec<Quantity> {
         vec![
-            Quantity::less("resident_kib_each", "resident memory of a connection, KiB", 2),
+            Quantity::less("resident_kb_each", "resident memory of a connection, kB", 2),
             Quantity::less("p50_ms", "p50 of the acknowledgement, ms", 3),
             Quantity::less("p99_ms", "p99 of the acknowledgement, ms", 3),
             Quantity::less("cpu_us_each", "broker CPU a record, µs", 1),
@@ -78,11 +78,12 @@ fn idle(stage: &mut Stage) -> Result<Figures, Problem> {
     stage.broker.idle(stage.size.time(CALM))?;
     let after = Memory::of_process(stage.broker.process_id())?;
     drop((first, connections));
-    let each = |after: u64, before: u64| (after as f64 - before as f64) / count as f64;
+    // From KiB to thousands of bytes.
+    let each = |after: u64, before: u64| (after as f64 - before as f64) * 1.024 / count as f64;
     let mut figures = Figures::default();
     figures.set("connections", count as f64);
-    figures.set("resident_kib_each", each(after.resident_kib, before.resident_kib));
-    figures.set("anonymous_kib_each", each(after.anonymous_kib, before.anonymous_kib));
+    figures.set("resident_kb_each", each(after.resident_kib, before.resident_kib));
+    figures.set("anonymous_kb_each", each(after.anonymous_kib, before.anonymous_kib));
     Ok(figures)
 }
 

@@ -47,7 +47,7 @@ impl Measure for FanOut {
         vec![
             Quantity::less("cpu_s_per_gb", "broker CPU a GB delivered, s", 3),
             Quantity::more("mb_per_s", "MB a second over all", 0),
-            Quantity::less("peak_anonymous_mib", "peak of anonymous memory, MiB", 1),
+            Quantity::less("peak_anonymous_mb", "peak of anonymous memory, MB", 1),
         ]
     }
 

@@ -72,7 +72,7 @@ impl Measure for Fetch {
             Quantity::less("cpu_s_per_gb", "broker CPU a GB, s", 3),
             Quantity::more("mb_per_s", "MB a second", 0),
             Quantity::less("system_calls_per_gb", "system calls a GB", 0),
-            Quantity::less("peak_anonymous_mib", "peak of anonymous memory, MiB", 1),
+            Quantity::less("peak_anonymous_mb", "peak of anonymous memory, MB", 1),
         ]
     }
 

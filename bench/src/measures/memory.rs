@@ -8,7 +8,7 @@ use ottla_tests::problem::{Doing, Problem};
 use super::measure::{Measure, Quantity};
 use super::shape::{IN_FLIGHT, Shape};
 use crate::contender::Kind;
-use crate::figures::Figures;
+use crate::figures::{Figures, megabytes};
 use crate::lean::{ConsumeLoad, FetchLimits, ProduceLoad, Until, consume, produce};
 use crate::size::Size;
 use crate::stage::Stage;
@@ -47,9 +47,9 @@ impl Measure for MemoryAfter {
 
     fn quantities(&self) -> Vec<Quantity> {
         vec![
-            Quantity::less("anonymous_mib", "anonymous memory, MiB", 1),
-            Quantity::less("peak_anonymous_mib", "peak of anonymous memory, MiB", 1),
-            Quantity::less("resident_mib", "resident memory with mapped files, MiB", 1),
+            Quantity::less("anonymous_mb", "anonymous memory, MB", 1),
+            Quantity::less("peak_anonymous_mb", "peak of anonymous memory, MB", 1),
+            Quantity::less("resident_mb", "resident memory with mapped files, MB", 1),
         ]
     }
 
@@ -96,8 +96,8 @@ impl Measure for MemoryAfter {
         let mut figures = metered.per_gigabyte(metered.value, metered.took);
         stage.broker.idle(stage.size.time(CALM)).doing("let the broker calm down")?;
         let memory = Memory::of_process(stage.broker.process_id())?;
-        figures.set("anonymous_mib", memory.anonymous_kib as f64 / 1024.0);
-        figures.set("resident_mib", memory.resident_kib as f64 / 1024.0);
+        figures.set("anonymous_mb", megabytes(memory.anonymous_kib));
+        figures.set("resident_mb", megabytes(memory.resident_kib));
         stage.remove_topic(&topic)?;
         Ok(figures)
     }

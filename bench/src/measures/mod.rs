@@ -17,6 +17,7 @@ mod start;
 mod stock;
 mod topics;
 
+pub use commits::commit_beside;
 pub use measure::{Better, Measure, Quantity};
 
 /// All measures, in the order of tables.

@@ -86,7 +86,7 @@ impl Measure for Produce {
             Quantity::more("mb_per_s", "MB a second", 0),
             Quantity::less("p99_ms", "p99 of a request, ms", 2),
             Quantity::less("system_calls_per_gb", "system calls a GB", 0),
-            Quantity::less("peak_anonymous_mib", "peak of anonymous memory, MiB", 1),
+            Quantity::less("peak_anonymous_mb", "peak of anonymous memory, MB", 1),
         ]
     }
 

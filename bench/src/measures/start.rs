@@ -7,7 +7,7 @@ use ottla_tests::problem::Problem;
 
 use super::measure::{Measure, Quantity};
 use crate::contender::Kind;
-use crate::figures::Figures;
+use crate::figures::{Figures, megabytes};
 use crate::size::Size;
 use crate::stage::Stage;
 
@@ -41,8 +41,8 @@ impl Measure for Start {
         vec![
             Quantity::less("first_acknowledged_ms", "exec to first acknowledged record, ms", 2),
             Quantity::less("ready_ms", "exec to ready, ms", 2),
-            Quantity::less("resident_idle_mib", "resident memory, idle, MiB", 1),
-            Quantity::less("anonymous_idle_mib", "anonymous memory, idle, MiB", 1),
+            Quantity::less("resident_idle_mb", "resident memory, idle, MB", 1),
+            Quantity::less("anonymous_idle_mb", "anonymous memory, idle, MB", 1),
         ]
     }
 
@@ -55,8 +55,8 @@ impl Measure for Start {
         figures.set("ready_ms", started.ready_after.as_secs_f64() * 1e3);
         stage.broker.idle(stage.size.time(IDLE_TIME))?;
         let memory = Memory::of_process(stage.broker.process_id())?;
-        figures.set("resident_idle_mib", memory.resident_kib as f64 / 1024.0);
-        figures.set("anonymous_idle_mib", memory.anonymous_kib as f64 / 1024.0);
+        figures.set("resident_idle_mb", megabytes(memory.resident_kib));
+        figures.set("anonymous_idle_mb", megabytes(memory.anonymous_kib));
         Ok(figures)
     }
 }

@@ -8,6 +8,9 @@ use ottla_tests::problem::Problem;
 use super::Client;
 use super::program::{Task, number_before};
 
+/// What the consumer's table has.
+const CONSUMER_COLUMNS: usize = 10;
+
 pub(super) struct Java;
 
 impl Client for Java {
@@ -31,9 +34,11 @@ impl Client for Java {
         number_before(output, " records/sec")
     }
 
-    /// The last of the columns, which leaves the forming of the group out.
+    /// The last of the columns, which leaves the forming of the group out. Log lines may follow.
     fn consumed(&self, output: &str) -> Option<f64> {
-        output.trim_end().rsplit(',').next()?.trim().parse().ok()
+        let columns = output.lines().rev().map(|line| line.split(',').map(str::trim).collect::<Vec<_>>());
+        let mut tables = columns.filter(|columns| columns.len() == CONSUMER_COLUMNS);
+        tables.find_map(|columns| columns.last()?.parse().ok())
     }
 }
 
@@ -50,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_rate_of_the_consumer_is_found() {
-        let line = "2026-11-23 04:13:19:905, 2026-11-23 04:13:25:883, 286.1, 47.8, 300016, 5.0, 1392, 4586, 62.3, 65419.9\n";
+        let line = "2026-11-23 04:13:19:905, 2026-11-23 04:13:25:883, 286.1, 47.8, 300016, 5.0, 1392, 4586, 62.3, 65419.9\nINFO, closed\n";
         assert_eq!(Java.consumed(line), Some(65_419.9));
     }
 }
