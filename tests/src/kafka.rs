@@ -82,6 +82,12 @@ impl Kafka {
         self.java_on(&FOR_TESTS, directory, main_class)
     }
 
+    /// The same on a virtual machine that is set up as Apache Kafka's own scripts do, for programs that measure.
+    #[must_use]
+    pub fn java_as_its_scripts_start_it(&self, directory: &Path, main_class: &str) -> Command {
+        self.java_on(&AS_ITS_SCRIPTS, directory, main_class)
+    }
+
     /// Compiles a program against Apache Kafka's jars, with those files beside it that it needs; its classes go to a
     /// directory.
     ///

@@ -44,6 +44,6 @@ pub use served::{Served, wait_until_all_served};
 pub use spread::Spread;
 pub use steady::Steady;
 pub use subject::{Subject, subjects};
-pub use topics::{NewTopic, create_topics, repeat, request_topics};
+pub use topics::{NewTopic, create_topics, repeat, request_topics, wait_until_led};
 pub use transactor::{TransactionShape, Transactor};
 pub use usage::{Memory, Usage};

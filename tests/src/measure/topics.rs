@@ -39,8 +39,7 @@ pub struct NewTopic {
 pub fn create_topics(broker: &mut Broker, topics: &[NewTopic]) -> Result<(), Problem> {
     let mut connection = Connection::open(&broker.address())?;
     request_topics(&mut connection, topics)?;
-    let made = || topics.iter().map(|topic| (topic.name.clone(), 0..topic.partitions));
-    repeat(broker, || ends(&mut connection, made()).map(drop)).map(drop)
+    wait_until_led(broker, &mut connection, topics)
 }
 
 /// Makes topics in one request.
@@ -65,6 +64,19 @@ pub fn request_topics(connection: &mut Connection, topics: &[NewTopic]) -> Resul
         .with_timeout_ms(CREATE_LIMIT_MS);
     let response = connection.call(CREATE_TOPICS_VERSION, &request)?;
     check(response.topics.iter().map(|topic| topic.error_code), topics.len(), "CreateTopics")
+}
+
+/// Waits until the broker leads all partitions of topics.
+///
+/// # Errors
+/// One is not led within the limit of the broker's start.
+pub fn wait_until_led(
+    broker: &mut Broker,
+    connection: &mut Connection,
+    topics: &[NewTopic],
+) -> Result<(), Problem> {
+    let made = || topics.iter().map(|topic| (topic.name.clone(), 0..topic.partitions));
+    repeat(broker, || ends(connection, made()).map(drop)).map(drop)
 }
 
 /// Asks again until the answer is good; gives the time since the broker's exec.

@@ -12,6 +12,9 @@ use crate::problem::{Doing, Problem};
 const USER_TIME_PLACE: usize = 11;
 const SYSTEM_TIME_PLACE: usize = 12;
 
+/// The field of a thread's status that counts forced switches.
+const INVOLUNTARY: &str = "nonvoluntary_ctxt_switches";
+
 /// Resident memory, in KiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
@@ -55,6 +58,8 @@ pub struct Usage {
     pub reads_and_writes: u64,
     /// Switches to another thread, over all threads that still live.
     pub context_switches: u64,
+    /// Those among them that the kernel forced, since a thread had used up its time or a more urgent one was due.
+    pub involuntary_switches: u64,
 }
 
 impl Usage {
@@ -78,7 +83,8 @@ impl Usage {
             user_seconds: seconds(USER_TIME_PLACE)?,
             system_seconds: seconds(SYSTEM_TIME_PLACE)?,
             reads_and_writes: calls("syscr")?.saturating_add(calls("syscw")?),
-            context_switches: context_switches(id)?,
+            context_switches: context_switches(id, "ctxt_switches")?,
+            involuntary_switches: context_switches(id, INVOLUNTARY)?,
         })
     }
 
@@ -105,6 +111,7 @@ impl Usage {
             reads_and_writes: self.reads_and_writes.saturating_sub(earlier.reads_and_writes),
             // A thread that has ended takes its count along.
             context_switches: self.context_switches.saturating_sub(earlier.context_switches),
+            involuntary_switches: self.involuntary_switches.saturating_sub(earlier.involuntary_switches),
         }
     }
 
@@ -116,11 +123,13 @@ impl Usage {
             "system_seconds": self.system_seconds,
             "reads_and_writes": self.reads_and_writes,
             "context_switches": self.context_switches,
+            "involuntary_switches": self.involuntary_switches,
         })
     }
 }
 
-fn context_switches(id: u32) -> Result<u64, Problem> {
+/// Counts in the fields whose name ends so.
+fn context_switches(id: u32, field: &str) -> Result<u64, Problem> {
     let tasks = Path::new("/proc").join(id.to_string()).join("task");
     let tasks = std::fs::read_dir(&tasks).doing(format_args!("list {}", tasks.display()))?;
     let mut switches: u64 = 0;
@@ -130,7 +139,7 @@ fn context_switches(id: u32) -> Result<u64, Problem> {
         let Ok(text) = std::fs::read_to_string(&status) else { continue };
         let counts = text.lines().filter_map(|line| {
             let (name, count) = line.split_once(':')?;
-            name.ends_with("ctxt_switches").then(|| count.trim().parse::<u64>().ok())?
+            name.ends_with(field).then(|| count.trim().parse::<u64>().ok())?
         });
         switches = switches.saturating_add(counts.sum());
     }

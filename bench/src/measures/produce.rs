@@ -1,0 +1,145 @@
+//! What it costs to take batches in, and how fast that goes.
+
+use std::sync::Arc;
+
+use ottla_tests::broker::BrokerProgram;
+use ottla_tests::problem::Problem;
+
+use super::measure::{BROKERS_AND_FLOOR, Measure, Quantity};
+use super::shape::{IN_FLIGHT, Shape, named};
+use crate::contender::Kind;
+use crate::figures::Figures;
+use crate::floor::Floor;
+use crate::lean::{ProduceLoad, Until, produce, produce_answer};
+use crate::size::Size;
+use crate::stage::{FLOOR_TOPIC, Stage};
+
+/// acks=all, by the lean load.
+pub(super) struct Produce;
+
+const GIGABYTE: u64 = 1_000_000_000;
+
+/// 16 KB is the size to which Java's producer fills batches, 1 MB that of librdkafka's under load.
+const SHAPES: [Shape; 4] = [
+    Shape {
+        name: "1 KB records, 16 KB batches",
+        value_bytes: 1000,
+        batch_records: 16,
+        partitions: 4,
+        connections: 4,
+        batches_per_request: 1,
+        bytes: 2 * GIGABYTE,
+    },
+    Shape {
+        name: "1 KB records, 16 KB batches, 12 in a request",
+        value_bytes: 1000,
+        batch_records: 16,
+        partitions: 12,
+        connections: 2,
+        batches_per_request: 12,
+        bytes: 2 * GIGABYTE,
+    },
+    Shape {
+        name: "1 KB records, 1 MB batches",
+        value_bytes: 1000,
+        batch_records: 1000,
+        partitions: 4,
+        connections: 2,
+        batches_per_request: 1,
+        bytes: 2 * GIGABYTE,
+    },
+    Shape {
+        name: "100 B records, 16 KB batches",
+        value_bytes: 100,
+        batch_records: 150,
+        partitions: 4,
+        connections: 4,
+        batches_per_request: 1,
+        bytes: GIGABYTE,
+    },
+];
+
+/// The part of the load during which system calls are counted, since that slows the broker.
+const COUNTED_PART: u64 = 20;
+
+impl Measure for Produce {
+    fn name(&self) -> &'static str {
+        "produce"
+    }
+
+    fn about(&self) -> &'static str {
+        "batches with acks=all from the lean load, five requests under way on each connection"
+    }
+
+    fn contenders(&self) -> &'static [Kind] {
+        BROKERS_AND_FLOOR
+    }
+
+    fn points(&self, _size: Size) -> Vec<String> {
+        SHAPES.iter().map(|shape| shape.name.to_owned()).collect()
+    }
+
+    fn quantities(&self) -> Vec<Quantity> {
+        vec![
+            Quantity::less("cpu_s_per_gb", "broker CPU a GB, s", 3),
+            Quantity::less("cpu_s_per_million", "broker CPU a million records, s", 3),
+            Quantity::more("mb_per_s", "MB a second", 0),
+            Quantity::less("p99_ms", "p99 of a request, ms", 2),
+            Quantity::less("system_calls_per_gb", "system calls a GB", 0),
+            Quantity::less("peak_anonymous_mb", "peak of anonymous memory, MB", 1),
+        ]
+    }
+
+    fn floor(&self, point: &str, _size: Size) -> Result<Option<Arc<dyn BrokerProgram>>, Problem> {
+        let shape = named(&SHAPES, point)?;
+        let answer = produce_answer(FLOOR_TOPIC, shape.batches_per_request)?;
+        Ok(Some(Arc::new(Floor::Sink { answer })))
+    }
+
+    fn measure(&self, stage: &mut Stage, point: &str) -> Result<Figures, Problem> {
+        let shape = named(&SHAPES, point)?;
+        let topic = stage.topic(shape.partitions, &[])?;
+        let load = load_of(shape, &topic, stage.size)?;
+        let metered = stage.metered(|address| produce(address, &load))?;
+        let produced = &metered.value;
+        let mut figures = metered.per_gigabyte(produced.bytes, produced.took);
+        figures.set_latency(&produced.latency);
+        let records =
+            produced.requests as f64 * shape.batches_per_request as f64 * f64::from(shape.batch_records);
+        figures.set("cpu_s_per_million", metered.usage.cpu_seconds() * 1e6 / records);
+        figures.set("records_per_s", records / produced.took.as_secs_f64());
+        count_system_calls(stage, &load, &mut figures)?;
+        stage.remove_topic(&topic)?;
+        Ok(figures)
+    }
+}
+
+fn load_of(shape: &Shape, topic: &str, size: Size) -> Result<ProduceLoad, Problem> {
+    let batch = shape.batch()?;
+    let request_bytes = (batch.len() as u64).saturating_mul(shape.batches_per_request as u64).max(1);
+    Ok(ProduceLoad {
+        topic: topic.to_owned(),
+        partitions: shape.partitions,
+        batch,
+        batches_per_request: shape.batches_per_request,
+        connections: shape.connections,
+        in_flight: IN_FLIGHT,
+        acks: -1,
+        threads: 1,
+        until: Until::Count(size.count(shape.bytes, request_bytes).div_ceil(request_bytes)),
+    })
+}
+
+fn count_system_calls(stage: &mut Stage, load: &ProduceLoad, figures: &mut Figures) -> Result<(), Problem> {
+    let Until::Count(requests) = load.until else { return Ok(()) };
+    if stage.size == Size::WarmUp {
+        return Ok(());
+    }
+    let part = ProduceLoad { until: Until::Count(requests.div_ceil(COUNTED_PART)), ..load.clone() };
+    let (produced, calls) = stage.system_calls(|address| produce(address, &part))?;
+    if let Some(calls) = calls {
+        figures.set("system_calls_per_gb", calls as f64 * 1e9 / produced.bytes as f64);
+        figures.set("system_calls_each", calls as f64 / produced.requests as f64);
+    }
+    Ok(())
+}
