@@ -34,9 +34,10 @@ impl Described {
     }
 }
 
-/// Every setting of a topic with these of its own.
+/// Every setting of a topic with these of its own. What is internal is shown where it is set.
 pub(crate) fn of_topic(layers: &Layers, own: &Overrides) -> Vec<Described> {
-    let shown = TOPIC_SETTINGS.iter().filter(|setting| !is_internal(setting.name));
+    let is_shown = |name: &str| !is_internal(name) || own.contains_key(name);
+    let shown = TOPIC_SETTINGS.iter().filter(|setting| is_shown(setting.name));
     shown.map(|setting| scoped(layers, own, setting, Source::Topic)).collect()
 }
 
@@ -58,7 +59,7 @@ pub(crate) fn of_client_metrics(layers: &Layers, own: &Overrides) -> Vec<Describ
     settings.map(|setting| scoped(layers, own, setting, Source::ClientMetrics)).collect()
 }
 
-/// Settings that Kafka describes to nobody.
+/// Settings that Kafka documents nowhere.
 fn is_internal(name: &str) -> bool {
     name.starts_with("internal.")
 }

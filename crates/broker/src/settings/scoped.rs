@@ -60,8 +60,12 @@ impl ScopedSetting {
     pub(super) fn parse(&self, value: &str) -> Result<String, String> {
         let name = self.name;
         let is_list = self.kind == Kind::List;
-        let has_choices = matches!(self.check, Check::OneOf(_));
-        if is_list && has_choices && !value.is_empty() && value.split(',').any(|part| part.trim().is_empty())
+        // Kafka's own check of replicas passes over what is empty.
+        let may_be_empty = matches!(self.check, Check::ThrottledReplicas);
+        if is_list
+            && !may_be_empty
+            && !value.is_empty()
+            && value.split(',').any(|part| part.trim().is_empty())
         {
             return Err(format!("Configuration '{name}' values must not be empty."));
         }

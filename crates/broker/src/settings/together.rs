@@ -62,6 +62,7 @@ mod tests {
             (&["log.retention.ms=0"], "write -1 for no limit"),
             (&["log.retention.minutes=0"], "write -1 for no limit"),
             (&["log.retention.hours=0"], "write -1 for no limit"),
+            (&["log.cleanup.policy=compact,,delete"], "values must not be empty"),
         ] {
             let pairs = pairs.iter().map(|pair| (*pair).to_owned()).collect();
             let error = Sources { pairs, ..Sources::default() }.load().expect_err("refused").to_string();

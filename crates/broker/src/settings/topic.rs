@@ -188,6 +188,7 @@ mod tests {
         assert_eq!(kept["cleanup.policy"], "compact,delete");
         assert_eq!(kept["min.cleanable.dirty.ratio"], "0.5");
         assert!(check(&[("cleanup.policy", Some(""))]).is_ok());
+        assert!(check(&[("leader.replication.throttled.replicas", Some("0:1,,1:1"))]).is_ok());
     }
 
     #[test]

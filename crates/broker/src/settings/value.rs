@@ -295,6 +295,10 @@ pub(crate) fn parse_checked<T: Value>(name: &str, text: &str, check: Check) -> R
     };
     let value = T::parse(text).map_err(|reason| invalid(text, reason))?;
     let printed = value.print().unwrap_or_default();
+    let is_choice = T::KIND == Kind::List && matches!(check, Check::OneOf(_));
+    if is_choice && !text.is_empty() && text.split(',').any(|part| part.trim().is_empty()) {
+        return Err(invalid(text, "values must not be empty".to_owned()));
+    }
     match check.refuse(T::KIND, &printed) {
         // Kafka shows the list as Java prints one, and names the setting again.
         Some(reason) if check == Check::ThrottledReplicas => {

@@ -681,6 +681,19 @@ mod tests {
     }
 
     #[test]
+    fn there_is_a_limit_of_topics() {
+        let mut driven = Driven::new();
+        for number in 0..LIMITS.topics_max {
+            let name = TopicName::new(&format!("t-{number}")).expect("legal");
+            let id = TopicId::from_random(number as u128);
+            driven.catalog.put(Topic { name, id, partitions: 1, configs: Arc::default() });
+        }
+        let refused = driven.create("one-more", 1).expect_err("refused");
+        let told = (ErrorCode::PolicyViolation, "There are 200000 topics already.");
+        assert_eq!((refused.error, refused.message.as_str()), told);
+    }
+
+    #[test]
     fn topics_live_as_their_records_say() {
         let mut driven = Driven::new();
         let first = driven.create("orders", 3).expect("created");
