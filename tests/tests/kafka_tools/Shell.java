@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListTopicsOptions;
 import org.apache.kafka.common.utils.Exit;
 
 /** Runs tools against a broker and notes what they say. */
@@ -50,6 +51,13 @@ final class Shell implements AutoCloseable {
 
     Admin admin() {
         return Admin.create(Map.of("bootstrap.servers", bootstrap));
+    }
+
+    /** The topic of the offsets is made for the first group, whichever scenario that is in. */
+    void makeOffsetsTopic() throws Exception {
+        await("a coordinator", admin -> admin.listConsumerGroupOffsets("nobody").all().get() != null);
+        ListTopicsOptions all = new ListTopicsOptions().listInternal(true);
+        await("the topic", admin -> admin.listTopics(all).names().get().contains("__consumer_offsets"));
     }
 
     /** A file that tools can be given. In the transcript its content stands in place of its name. */
