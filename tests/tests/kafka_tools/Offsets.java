@@ -8,6 +8,7 @@ final class Offsets implements Session.Scenario {
 
     @Override
     public void play(Shell shell) throws Exception {
+        shell.makeOffsetsTopic();
         try (Contents contents = new Contents(shell)) {
             contents.topic("orders", 2).topic("returns", 1).topic("unused", 1);
             contents.records("orders", 0, 10).records("orders", 1, 8).records("returns", 0, 1);

@@ -27,6 +27,7 @@ public final class Session {
         scenarios.put("groups", new Groups());
         scenarios.put("offsets", new Offsets());
         scenarios.put("configs", new Configs());
+        scenarios.put("quotas", new Quotas());
         scenarios.put("topics", new Topics());
         scenarios.put("delete-records", new DeletedRecords());
         scenarios.put("log-dirs", new LogDirs());
@@ -39,6 +40,7 @@ public final class Session {
         scenarios.put("metadata-quorum", new Quorum());
         scenarios.put("client-metrics", new ClientMetrics());
         scenarios.put("replica-verification", new ReplicaVerification());
+        scenarios.put("clients", new Clients());
         scenarios.put("without-security", new WithoutSecurity());
         return scenarios;
     }

@@ -10,7 +10,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListTopicsOptions;
 import org.apache.kafka.common.utils.Exit;
 
 /** Runs tools against a broker and notes what they say. */
@@ -50,6 +53,13 @@ final class Shell implements AutoCloseable {
         return Admin.create(Map.of("bootstrap.servers", bootstrap));
     }
 
+    /** The topic of the offsets is made for the first group, whichever scenario that is in. */
+    void makeOffsetsTopic() throws Exception {
+        await("a coordinator", admin -> admin.listConsumerGroupOffsets("nobody").all().get() != null);
+        ListTopicsOptions all = new ListTopicsOptions().listInternal(true);
+        await("the topic", admin -> admin.listTopics(all).names().get().contains("__consumer_offsets"));
+    }
+
     /** A file that tools can be given. In the transcript its content stands in place of its name. */
     Path file(String content) throws IOException {
         return file(content, content.replaceAll("\\s+", " ").strip());
@@ -78,6 +88,28 @@ final class Shell implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /** A tool that goes on in the background; this waits until it has told a text so often, and hides what follows. */
+    static Tool until(String text, int times, Tool tool) {
+        return line -> {
+            CountDownLatch told = new CountDownLatch(times);
+            System.setOut(new PrintStream(System.out, true) {
+                @Override
+                public void println(String line) {
+                    if (told.getCount() > 0) {
+                        super.println(line);
+                    }
+                    if (line.contains(text)) {
+                        told.countDown();
+                    }
+                }
+            });
+            tool.main(line);
+            if (!told.await(SOON.toSeconds(), TimeUnit.SECONDS)) {
+                throw new IllegalStateException("waited in vain for " + text);
+            }
+        };
     }
 
     /** An option for a tool that would wait for a minute. How often it tries in a second is chance, and masked. */
@@ -135,7 +167,8 @@ final class Shell implements AutoCloseable {
                 System.setErr(new PrintStream(OutputStream.nullOutputStream()));
                 throw new Ended();
             });
-            Exit.setShutdownHookAdder((ignored, hook) -> { });
+            List<Runnable> hooks = new ArrayList<>();
+            Exit.setShutdownHookAdder((ignored, hook) -> hooks.add(hook));
             System.setOut(new PrintStream(told, true, StandardCharsets.UTF_8));
             System.setErr(new PrintStream(complained, true, StandardCharsets.UTF_8));
             try {
@@ -146,6 +179,7 @@ final class Shell implements AutoCloseable {
                 complained.writeBytes((error + "\n").getBytes(StandardCharsets.UTF_8));
                 codes.add(1);
             } finally {
+                hooks.forEach(Runnable::run);
                 System.setOut(output);
                 System.setErr(errors);
                 Exit.resetExitProcedure();

@@ -11,6 +11,7 @@ final class Topics implements Session.Scenario {
     @Override
     public void play(Shell shell) throws Exception {
         this.shell = shell;
+        shell.makeOffsetsTopic();
         make();
         makeWrongly();
         list();

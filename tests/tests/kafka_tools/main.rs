@@ -69,7 +69,7 @@ fn compare(told: &BTreeMap<String, String>, all: bool) {
         comparison.add(&read(&recordings().join(scenario)), transcript, &mut decisions);
     }
     // Straight to the error output: it is to be seen when the test passes too.
-    write!(std::io::stderr(), "\n{}", comparison.table()).unwrap();
+    std::io::stderr().write_all(format!("\n{}", comparison.table()).as_bytes()).unwrap();
     let mut problems = comparison.problems;
     if all {
         problems.extend(decisions.unmet().map(|decision| format!("differs no more:\n{decision}")));
