@@ -7,7 +7,7 @@ use ottla_tests::broker::{BrokerProgram, Readiness};
 use ottla_tests::problem::{Doing, Problem};
 use ottla_tests::workspace::target_directory;
 
-const VERSION: &str = "0.5.10";
+const VERSION: &str = "0.6.0";
 
 /// Tansu, installed.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ impl Tansu {
             let mut install = Command::new("cargo");
             install.args([
                 "install",
-                "tansu-cli",
+                "tansu",
                 "--version",
                 VERSION,
                 "--locked",

@@ -13,7 +13,7 @@ use super::actor::{Actor, Progress, connect, read_some, run, write_some};
 use super::budget::{Budget, Until};
 use super::fetch_answer::{AnswerReader, Part};
 use super::fetch_frame::{FetchLimits, Place, Session, fill_fetch};
-use super::producer::join;
+use super::threads::spread;
 
 /// Bytes that are read at once where one partition is fetched: hardly more than what stands in front of its records.
 const READ_BYTES_ONE: usize = 128;
@@ -67,20 +67,10 @@ pub struct Consumed {
 pub fn consume(address: &str, load: &ConsumeLoad) -> Result<Consumed, Problem> {
     let began = Instant::now();
     let budget = Budget::new(load.until);
-    let threads = load.threads.clamp(1, load.connections.max(1));
-    let all: Vec<Result<Tally, Problem>> = std::thread::scope(|scope| {
-        let work = |first: usize| {
-            let budget = &budget;
-            scope.spawn(move || {
-                consume_part(address, load, budget, (first..load.connections).step_by(threads))
-            })
-        };
-        let threads: Vec<_> = (0..threads).map(work).collect();
-        threads.into_iter().map(join).collect()
-    });
+    let tallies =
+        spread(load.connections, load.threads, |numbers| consume_part(address, load, &budget, numbers))?;
     let mut consumed = Consumed { bytes: 0, answers: 0, took: Duration::ZERO };
-    for tally in all {
-        let tally = tally?;
+    for tally in tallies {
         consumed.bytes = consumed.bytes.saturating_add(tally.bytes);
         consumed.answers = consumed.answers.saturating_add(tally.answers);
         let took = tally.last.map(|last| last.saturating_duration_since(began));

@@ -15,6 +15,7 @@ mod produce_frame;
 mod producer;
 mod schedule;
 mod tail;
+mod threads;
 mod wire;
 
 pub use actor::{Actor, Progress, run};

@@ -82,6 +82,11 @@ impl PacedProducer {
         })
     }
 
+    /// Lets the schedule begin at another time. Nothing may have been sent.
+    pub fn begin_at(&mut self, start: Instant) {
+        self.schedule.start = start;
+    }
+
     fn receive(&mut self) -> Result<(), Problem> {
         loop {
             let room = self.received.get_mut(self.received_bytes..).unwrap_or_default();

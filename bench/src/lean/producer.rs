@@ -14,6 +14,7 @@ use super::actor::{Actor, Progress, connect, read_some, run, write_some};
 use super::budget::{Budget, Until};
 use super::histogram::Histogram;
 use super::produce_frame::{ProduceFrame, check_produced};
+use super::threads::spread;
 use super::wire::LENGTH_BYTES;
 
 const RECEIVE_BYTES: usize = 64 << 10;
@@ -61,20 +62,10 @@ pub struct Produced {
 pub fn produce(address: &str, load: &ProduceLoad) -> Result<Produced, Problem> {
     let began = Instant::now();
     let budget = Budget::new(load.until);
-    let threads = load.threads.clamp(1, load.connections.max(1));
-    let all: Vec<Result<Tally, Problem>> = std::thread::scope(|scope| {
-        let work = |first: usize| {
-            let budget = &budget;
-            scope.spawn(move || {
-                produce_part(address, load, budget, (first..load.connections).step_by(threads))
-            })
-        };
-        let threads: Vec<_> = (0..threads).map(work).collect();
-        threads.into_iter().map(join).collect()
-    });
+    let tallies =
+        spread(load.connections, load.threads, |numbers| produce_part(address, load, &budget, numbers))?;
     let mut total = Tally::default();
-    for tally in all {
-        let tally = tally?;
+    for tally in tallies {
         total.requests = total.requests.saturating_add(tally.requests);
         total.latency.add_all(&tally.latency);
     }
@@ -88,10 +79,6 @@ pub fn produce(address: &str, load: &ProduceLoad) -> Result<Produced, Problem> {
 }
 
 /// What a thread came to.
-pub(super) fn join<T>(thread: std::thread::ScopedJoinHandle<'_, Result<T, Problem>>) -> Result<T, Problem> {
-    thread.join().unwrap_or_else(|_| Err(Problem::new("a thread of the load ended by itself")))
-}
-
 #[derive(Debug, Default)]
 struct Tally {
     requests: u64,

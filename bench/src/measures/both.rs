@@ -3,10 +3,10 @@
 use ottla_tests::problem::Problem;
 
 use super::measure::{BROKERS, Measure, Quantity};
-use super::shape::{IN_FLIGHT, Shape};
+use super::shape::Shape;
 use crate::contender::Kind;
 use crate::figures::Figures;
-use crate::lean::{ConsumeLoad, FetchLimits, ProduceLoad, Produced, Until, consume, produce};
+use crate::lean::{ConsumeLoad, ProduceLoad, Produced, consume, produce};
 use crate::size::Size;
 use crate::stage::Stage;
 
@@ -49,44 +49,13 @@ impl Measure for Both {
 
     fn measure(&self, stage: &mut Stage, _point: &str) -> Result<Figures, Problem> {
         let topic = stage.topic(SHAPE.partitions, &[])?;
-        let (producing, consuming) = loads(&topic, stage.size)?;
+        let producing = SHAPE.producing(&topic, stage.size.count(SHAPE.bytes, 1))?;
+        let consuming = SHAPE.consuming_once(&producing)?;
         let metered = stage.metered(|address| at_once(address, &producing, &consuming))?;
         let figures = metered.per_gigabyte(metered.value.bytes, metered.took);
         stage.remove_topic(&topic)?;
         Ok(figures)
     }
-}
-
-fn loads(topic: &str, size: Size) -> Result<(ProduceLoad, ConsumeLoad), Problem> {
-    let batch = SHAPE.batch()?;
-    let (batch_bytes, batch_length) = (batch.len(), batch.len() as u64);
-    let requests = size.count(SHAPE.bytes, batch_length).div_ceil(batch_length);
-    let producing = ProduceLoad {
-        topic: topic.to_owned(),
-        partitions: SHAPE.partitions,
-        batch,
-        batches_per_request: SHAPE.batches_per_request,
-        connections: SHAPE.connections,
-        in_flight: IN_FLIGHT,
-        acks: -1,
-        threads: 1,
-        until: Until::Count(requests),
-    };
-    let consuming = ConsumeLoad {
-        topic: topic.to_owned(),
-        partitions: SHAPE.partitions,
-        connections: SHAPE.connections,
-        all_each: false,
-        sessions: true,
-        // Short, so that the last requests of the others do not count for long when all bytes are there.
-        limits: FetchLimits { bytes_max: 50 << 20, partition_bytes_max: 1 << 20, bytes_min: 1, wait_ms: 50 },
-        batch_bytes,
-        batch_records: SHAPE.batch_records,
-        end: None,
-        threads: 1,
-        until: Until::Count(requests.saturating_mul(batch_length)),
-    };
-    Ok((producing, consuming))
 }
 
 /// Both in a thread of their own.

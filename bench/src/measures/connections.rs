@@ -30,7 +30,8 @@ const LEAD_IN_PART: f64 = 0.2;
 const PARTITIONS: i32 = 16;
 const VALUE_BYTES: usize = 100;
 const RECORDS_MAX: u32 = 4;
-const AHEAD: Duration = Duration::from_millis(300);
+/// From the making of the schedule until the first record is due.
+const AHEAD: Duration = Duration::from_millis(20);
 
 impl Measure for Connections {
     fn name(&self) -> &'static str {
@@ -96,20 +97,23 @@ fn producing(stage: &mut Stage, connections: u32) -> Result<Figures, Problem> {
     let lead_in = (count as f64 * LEAD_IN_PART).ceil() as u64;
     let latency = Rc::new(RefCell::new(Histogram::default()));
     let address = stage.address();
-    let start = Instant::now() + AHEAD;
-    let mut producers: Vec<Box<dyn Actor>> = Vec::new();
+    let schedule = Schedule { start: Instant::now(), rate, count, lead_in };
+    let mut producers = Vec::new();
     for number in 0..connections {
-        // Their records are due one after the other.
-        let start = start + Duration::from_secs_f64(f64::from(number) / RATE);
-        let schedule = Schedule { start, rate, count, lead_in };
         let partition = i32::try_from(number).doing("count connections")?.checked_rem(PARTITIONS);
-        let (frames, latency) = (frames.clone(), Rc::clone(&latency));
-        let producer =
-            PacedProducer::connect(&address, frames, partition.unwrap_or_default(), schedule, latency)?;
-        producers.push(Box::new(producer));
+        let (frames, latency, partition) =
+            (frames.clone(), Rc::clone(&latency), partition.unwrap_or_default());
+        producers.push(PacedProducer::connect(&address, frames, partition, schedule, latency)?);
     }
-    let metered = stage.metered(|_| run(&mut producers))?;
-    drop(producers);
+    let metered = stage.metered(|_| {
+        let start = Instant::now() + AHEAD;
+        // Their records are due one after the other.
+        for (number, producer) in (0_u32..).zip(&mut producers) {
+            producer.begin_at(start + Duration::from_secs_f64(f64::from(number) / RATE));
+        }
+        let boxed = |producer| -> Box<dyn Actor> { Box::new(producer) };
+        run(&mut producers.into_iter().map(boxed).collect::<Vec<_>>())
+    })?;
     let mut figures = metered.per_each(count.saturating_mul(connections.into()), metered.took);
     figures.set_latency(&latency.borrow());
     stage.remove_topic(&topic)?;

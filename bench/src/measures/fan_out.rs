@@ -2,12 +2,11 @@
 
 use ottla_tests::problem::{Doing, Problem};
 
-use super::fetch::fill;
 use super::measure::{Measure, Quantity};
-use super::shape::Shape;
+use super::shape::{Shape, fill};
 use crate::contender::Kind;
 use crate::figures::Figures;
-use crate::lean::{ConsumeLoad, FetchLimits, Until, consume};
+use crate::lean::{ConsumeLoad, consume};
 use crate::size::Size;
 use crate::stage::Stage;
 
@@ -15,6 +14,9 @@ use crate::stage::Stage;
 pub(super) struct FanOut;
 
 const CONSUMERS: [usize; 3] = [1, 10, 100];
+
+/// Bytes that are in the topic and fetched again and again.
+const STORED_BYTES: u64 = 1_000_000_000;
 
 const SHAPE: Shape = Shape {
     name: "",
@@ -53,25 +55,9 @@ impl Measure for FanOut {
 
     fn measure(&self, stage: &mut Stage, point: &str) -> Result<Figures, Problem> {
         let consumers = point.trim_end_matches(" consumers").parse().doing("read a number of consumers")?;
-        let (topic, end) = fill(stage, &SHAPE)?;
-        let load = ConsumeLoad {
-            topic: topic.clone(),
-            partitions: SHAPE.partitions,
-            connections: consumers,
-            all_each: true,
-            sessions: true,
-            limits: FetchLimits {
-                bytes_max: 50 << 20,
-                partition_bytes_max: 1 << 20,
-                bytes_min: 1,
-                wait_ms: 500,
-            },
-            batch_bytes: SHAPE.batch()?.len(),
-            batch_records: SHAPE.batch_records,
-            end: Some(end),
-            threads: 1,
-            until: Until::Count(stage.size.count(SHAPE.bytes, 1)),
-        };
+        let (topic, end) = fill(stage, &SHAPE, stage.size.count(STORED_BYTES, 1))?;
+        let load = SHAPE.consuming(&topic, end, stage.size.count(SHAPE.bytes, 1))?;
+        let load = ConsumeLoad { connections: consumers, all_each: true, ..load };
         let metered = stage.metered(|address| consume(address, &load))?;
         let figures = metered.per_gigabyte(metered.value.bytes, metered.value.took);
         stage.remove_topic(&topic)?;

@@ -6,11 +6,11 @@ use ottla_tests::broker::BrokerProgram;
 use ottla_tests::problem::{Doing, Problem};
 
 use super::measure::{BROKERS_AND_FLOOR, Measure, Quantity};
-use super::shape::{IN_FLIGHT, Shape, named};
+use super::shape::{Shape, fill, named};
 use crate::contender::Kind;
 use crate::figures::Figures;
 use crate::floor::Floor;
-use crate::lean::{ConsumeLoad, FetchLimits, ProduceLoad, Until, consume, fetch_answer_head, produce};
+use crate::lean::{ConsumeLoad, Until, consume, fetch_answer_head};
 use crate::size::Size;
 use crate::stage::{FLOOR_TOPIC, Stage};
 
@@ -22,9 +22,8 @@ const GIGABYTE: u64 = 1_000_000_000;
 /// Bytes that are in the topic and fetched again and again.
 const STORED_BYTES: u64 = GIGABYTE;
 
-/// The default of stock consumers for a partition.
-const PARTITION_BYTES: i32 = 1 << 20;
-const FETCH_BYTES: i32 = 50 << 20;
+/// What the floor gives at once: the default of stock consumers for a partition.
+const PARTITION_BYTES: usize = 1 << 20;
 
 const SHAPES: [Shape; 2] = [
     Shape {
@@ -78,8 +77,8 @@ impl Measure for Fetch {
 
     fn floor(&self, point: &str, size: Size) -> Result<Option<Arc<dyn BrokerProgram>>, Problem> {
         let batch_bytes = named(&SHAPES, point)?.batch()?.len();
-        let wanted = usize::try_from(PARTITION_BYTES).doing("count bytes")?;
-        let records_bytes = wanted.saturating_sub(wanted.checked_rem(batch_bytes).unwrap_or_default());
+        let cut = PARTITION_BYTES.checked_rem(batch_bytes).unwrap_or_default();
+        let records_bytes = PARTITION_BYTES.saturating_sub(cut);
         let head = fetch_answer_head(FLOOR_TOPIC, 0, records_bytes)?;
         let file_bytes = usize::try_from(size.count(STORED_BYTES, 1 << 21)).doing("count bytes")?;
         Ok(Some(Arc::new(Floor::Source { head, records_bytes, file_bytes })))
@@ -87,60 +86,16 @@ impl Measure for Fetch {
 
     fn measure(&self, stage: &mut Stage, point: &str) -> Result<Figures, Problem> {
         let shape = named(&SHAPES, point)?;
-        let (topic, end) = fill(stage, shape)?;
-        let load = load_of(shape, &topic, end, stage.size)?;
+        let (topic, end) = fill(stage, shape, stage.size.count(STORED_BYTES, 1))?;
+        let bytes = stage.size.count(shape.bytes, 1);
+        // The floor knows no sessions.
+        let load = ConsumeLoad { sessions: false, ..shape.consuming(&topic, end, bytes)? };
         let metered = stage.metered(|address| consume(address, &load))?;
         let mut figures = metered.per_gigabyte(metered.value.bytes, metered.value.took);
         count_system_calls(stage, &load, &mut figures)?;
         stage.remove_topic(&topic)?;
         Ok(figures)
     }
-}
-
-/// Fills a topic and gives its name and where each partition ends.
-pub(super) fn fill(stage: &mut Stage, shape: &Shape) -> Result<(String, i64), Problem> {
-    let topic = stage.topic(shape.partitions, &[])?;
-    let batch = shape.batch()?;
-    let partitions = u64::from(shape.partitions.unsigned_abs());
-    let batches = stage.size.count(STORED_BYTES, 1).div_ceil(batch.len() as u64).div_ceil(partitions);
-    if stage.is_broker() {
-        let load = ProduceLoad {
-            topic: topic.clone(),
-            partitions: shape.partitions,
-            batch,
-            batches_per_request: 1,
-            // One, so that all partitions get as many.
-            connections: 1,
-            in_flight: IN_FLIGHT,
-            acks: -1,
-            threads: 1,
-            until: Until::Count(batches.saturating_mul(partitions)),
-        };
-        produce(&stage.address(), &load)?;
-    }
-    let end = i64::try_from(batches).doing("count records")?.saturating_mul(shape.batch_records.into());
-    Ok((topic, end))
-}
-
-fn load_of(shape: &Shape, topic: &str, end: i64, size: Size) -> Result<ConsumeLoad, Problem> {
-    Ok(ConsumeLoad {
-        topic: topic.to_owned(),
-        partitions: shape.partitions,
-        connections: shape.connections,
-        all_each: false,
-        sessions: false,
-        limits: FetchLimits {
-            bytes_max: FETCH_BYTES,
-            partition_bytes_max: PARTITION_BYTES,
-            bytes_min: 1,
-            wait_ms: 500,
-        },
-        batch_bytes: shape.batch()?.len(),
-        batch_records: shape.batch_records,
-        end: Some(end),
-        threads: 1,
-        until: Until::Count(size.count(shape.bytes, 1)),
-    })
 }
 
 fn count_system_calls(stage: &mut Stage, load: &ConsumeLoad, figures: &mut Figures) -> Result<(), Problem> {

@@ -58,15 +58,13 @@ impl Measure for Latency {
         let topic = stage.topic(1, &[])?;
         let seconds = stage.size.time(TIME).as_secs_f64();
         let frames = PacedFrames::new(&topic, VALUE_BYTES, RECORDS_MAX)?;
-        let schedule = Schedule {
-            start: Instant::now() + AHEAD,
-            rate,
-            count: (seconds * rate).ceil() as u64,
-            lead_in: (seconds * rate * LEAD_IN_PART) as u64,
-        };
-        let metered = stage.metered(|address| end_to_end(address, &topic, frames, schedule))?;
+        let (count, lead_in) = ((seconds * rate).ceil() as u64, (seconds * rate * LEAD_IN_PART) as u64);
+        let metered = stage.metered(|address| {
+            let schedule = Schedule { start: Instant::now() + AHEAD, rate, count, lead_in };
+            end_to_end(address, &topic, frames, schedule)
+        })?;
         let (acknowledged, delivered) = &metered.value;
-        let mut figures = metered.per_each(schedule.count, metered.took);
+        let mut figures = metered.per_each(count, metered.took);
         figures.set_latency(delivered);
         let mut of_producer = Figures::default();
         of_producer.set_latency(acknowledged);

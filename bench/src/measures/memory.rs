@@ -6,10 +6,10 @@ use ottla_tests::measure::Memory;
 use ottla_tests::problem::{Doing, Problem};
 
 use super::measure::{Measure, Quantity};
-use super::shape::{IN_FLIGHT, Shape};
+use super::shape::Shape;
 use crate::contender::Kind;
 use crate::figures::{Figures, megabytes};
-use crate::lean::{ConsumeLoad, FetchLimits, ProduceLoad, Until, consume, produce};
+use crate::lean::{consume, produce};
 use crate::size::Size;
 use crate::stage::Stage;
 
@@ -55,39 +55,8 @@ impl Measure for MemoryAfter {
 
     fn measure(&self, stage: &mut Stage, _point: &str) -> Result<Figures, Problem> {
         let topic = stage.topic(SHAPE.partitions, &[])?;
-        let batch = SHAPE.batch()?;
-        let batch_bytes = batch.len();
-        let partitions = u64::from(SHAPE.partitions.unsigned_abs());
-        let each = stage.size.count(SHAPE.bytes, 1).div_ceil(batch_bytes as u64).div_ceil(partitions);
-        let producing = ProduceLoad {
-            topic: topic.clone(),
-            partitions: SHAPE.partitions,
-            batch,
-            batches_per_request: SHAPE.batches_per_request,
-            connections: SHAPE.connections,
-            in_flight: IN_FLIGHT,
-            acks: -1,
-            threads: 1,
-            until: Until::Count(each.saturating_mul(partitions)),
-        };
-        let consuming = ConsumeLoad {
-            topic: topic.clone(),
-            partitions: SHAPE.partitions,
-            connections: SHAPE.connections,
-            all_each: false,
-            sessions: true,
-            limits: FetchLimits {
-                bytes_max: 50 << 20,
-                partition_bytes_max: 1 << 20,
-                bytes_min: 1,
-                wait_ms: 50,
-            },
-            batch_bytes,
-            batch_records: SHAPE.batch_records,
-            end: None,
-            threads: 1,
-            until: Until::Count(each.saturating_mul(partitions).saturating_mul(batch_bytes as u64)),
-        };
+        let producing = SHAPE.producing(&topic, stage.size.count(SHAPE.bytes, 1))?;
+        let consuming = SHAPE.consuming_once(&producing)?;
         let metered = stage.metered(|address| {
             let produced = produce(address, &producing)?;
             consume(address, &consuming)?;

@@ -3,10 +3,10 @@
 use ottla_tests::problem::{Doing, Problem};
 
 use super::measure::{Measure, Quantity};
-use super::shape::{IN_FLIGHT, Shape};
+use super::shape::Shape;
 use crate::contender::Kind;
 use crate::figures::Figures;
-use crate::lean::{ConsumeLoad, FetchLimits, ProduceLoad, Until, consume, produce};
+use crate::lean::{consume, produce};
 use crate::size::Size;
 use crate::stage::Stage;
 
@@ -56,46 +56,15 @@ impl Measure for Partitions {
     fn measure(&self, stage: &mut Stage, point: &str) -> Result<Figures, Problem> {
         let partitions: i32 = point.parse().doing("read a number of partitions")?;
         let topic = stage.topic(partitions, &[])?;
-        let (producing, consuming) = loads(&topic, partitions, stage.size)?;
+        let shape = Shape { partitions, ..SHAPE };
+        let producing = shape.producing(&topic, stage.size.count(SHAPE.bytes, 1))?;
+        let consuming = shape.consuming_once(&producing)?;
         let metered = stage.metered(|address| produce(address, &producing))?;
         let mut figures = metered.per_gigabyte(metered.value.bytes, metered.value.took);
-        let consuming = ConsumeLoad { until: Until::Count(metered.value.bytes), ..consuming };
         let metered = stage.metered(|address| consume(address, &consuming))?;
         let out = metered.per_gigabyte(metered.value.bytes, metered.value.took);
         figures.add_all("fetch_", &out);
         stage.remove_topic(&topic)?;
         Ok(figures)
     }
-}
-
-fn loads(topic: &str, partitions: i32, size: Size) -> Result<(ProduceLoad, ConsumeLoad), Problem> {
-    let batch = SHAPE.batch()?;
-    let batch_bytes = batch.len();
-    let producing = ProduceLoad {
-        topic: topic.to_owned(),
-        partitions,
-        batch,
-        batches_per_request: SHAPE.batches_per_request,
-        connections: SHAPE.connections,
-        in_flight: IN_FLIGHT,
-        acks: -1,
-        threads: 1,
-        until: Until::Count(size.count(SHAPE.bytes, 1).div_ceil(batch_bytes as u64)),
-    };
-    let partitions_each = usize::try_from(partitions).doing("count partitions")?;
-    let consuming = ConsumeLoad {
-        topic: topic.to_owned(),
-        partitions,
-        // A connection has at least one partition.
-        connections: SHAPE.connections.min(partitions_each),
-        all_each: false,
-        sessions: true,
-        limits: FetchLimits { bytes_max: 50 << 20, partition_bytes_max: 1 << 20, bytes_min: 1, wait_ms: 50 },
-        batch_bytes,
-        batch_records: SHAPE.batch_records,
-        end: None,
-        threads: 1,
-        until: Until::Count(0),
-    };
-    Ok((producing, consuming))
 }

@@ -6,7 +6,7 @@ use ottla_tests::broker::BrokerProgram;
 use ottla_tests::problem::Problem;
 
 use super::measure::{BROKERS_AND_FLOOR, Measure, Quantity};
-use super::shape::{IN_FLIGHT, Shape, named};
+use super::shape::{Shape, named};
 use crate::contender::Kind;
 use crate::figures::Figures;
 use crate::floor::Floor;
@@ -99,7 +99,7 @@ impl Measure for Produce {
     fn measure(&self, stage: &mut Stage, point: &str) -> Result<Figures, Problem> {
         let shape = named(&SHAPES, point)?;
         let topic = stage.topic(shape.partitions, &[])?;
-        let load = load_of(shape, &topic, stage.size)?;
+        let load = shape.producing(&topic, stage.size.count(shape.bytes, 1))?;
         let metered = stage.metered(|address| produce(address, &load))?;
         let produced = &metered.value;
         let mut figures = metered.per_gigabyte(produced.bytes, produced.took);
@@ -112,22 +112,6 @@ impl Measure for Produce {
         stage.remove_topic(&topic)?;
         Ok(figures)
     }
-}
-
-fn load_of(shape: &Shape, topic: &str, size: Size) -> Result<ProduceLoad, Problem> {
-    let batch = shape.batch()?;
-    let request_bytes = (batch.len() as u64).saturating_mul(shape.batches_per_request as u64).max(1);
-    Ok(ProduceLoad {
-        topic: topic.to_owned(),
-        partitions: shape.partitions,
-        batch,
-        batches_per_request: shape.batches_per_request,
-        connections: shape.connections,
-        in_flight: IN_FLIGHT,
-        acks: -1,
-        threads: 1,
-        until: Until::Count(size.count(shape.bytes, request_bytes).div_ceil(request_bytes)),
-    })
 }
 
 fn count_system_calls(stage: &mut Stage, load: &ProduceLoad, figures: &mut Figures) -> Result<(), Problem> {

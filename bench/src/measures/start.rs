@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ottla_tests::measure::{Fill, Memory, Shape, fill};
+use ottla_tests::measure::{Memory, first_record};
 use ottla_tests::problem::Problem;
 
 use super::measure::{Measure, Quantity};
@@ -16,9 +16,6 @@ pub(super) struct Start;
 
 /// How long the broker does nothing before its memory counts as that of an idle one.
 const IDLE_TIME: Duration = Duration::from_secs(2);
-
-/// What the first producer needs.
-const FIRST: Shape = Shape { topics: 1, partitions_per_topic: 1, records_per_batch: 1, value_bytes: 5 };
 
 impl Measure for Start {
     fn name(&self) -> &'static str {
@@ -47,12 +44,10 @@ impl Measure for Start {
     }
 
     fn measure(&self, stage: &mut Stage, _point: &str) -> Result<Figures, Problem> {
-        FIRST.create(&mut stage.broker)?;
-        fill(&stage.address(), &mut Fill::new(FIRST), 1)?;
-        let started = stage.broker.started();
+        let acknowledged_after = first_record(&mut stage.broker)?;
         let mut figures = Figures::default();
-        figures.set("first_acknowledged_ms", started.at.elapsed().as_secs_f64() * 1e3);
-        figures.set("ready_ms", started.ready_after.as_secs_f64() * 1e3);
+        figures.set("first_acknowledged_ms", acknowledged_after.as_secs_f64() * 1e3);
+        figures.set("ready_ms", stage.broker.started().ready_after.as_secs_f64() * 1e3);
         stage.broker.idle(stage.size.time(IDLE_TIME))?;
         let memory = Memory::of_process(stage.broker.process_id())?;
         figures.set("resident_idle_mb", megabytes(memory.resident_kib));

@@ -3,10 +3,9 @@
 use ottla_tests::problem::Problem;
 
 use super::measure::{BROKERS, Measure, Quantity};
-use super::shape::{IN_FLIGHT, Shape};
+use super::shape::{Shape, fill};
 use crate::contender::Kind;
 use crate::figures::Figures;
-use crate::lean::{ProduceLoad, Until, produce};
 use crate::size::Size;
 use crate::stage::Stage;
 use crate::stock::{CLIENTS, Client, Task, run, run_both};
@@ -62,15 +61,15 @@ impl Measure for Stock {
         let wrong = || Problem::new(format!("there is no point {point:?}"));
         let (name, what) = point.split_once(", ").ok_or_else(wrong)?;
         let client = CLIENTS.into_iter().find(|client| client.name() == name).ok_or_else(wrong)?;
-        let task = Task {
-            address: stage.address(),
-            topic: stage.topic(SHAPE.partitions, &[])?,
-            records: stage.size.count(RECORDS, RECORDS_LEAST),
-            value_bytes: SHAPE.value_bytes,
+        let records = stage.size.count(RECORDS, RECORDS_LEAST);
+        let topic = if what == OUT {
+            let batches = records.div_ceil(SHAPE.batch_records.into());
+            let bytes = batches.saturating_mul(SHAPE.batch()?.len() as u64);
+            fill(stage, &SHAPE, bytes)?.0
+        } else {
+            stage.topic(SHAPE.partitions, &[])?
         };
-        if what == OUT {
-            fill(&task)?;
-        }
+        let task = Task { address: stage.address(), topic, records, value_bytes: SHAPE.value_bytes };
         // Built before it is timed.
         let (producer, consumer) = (client.producer(&task)?, client.consumer(&task)?);
         let metered = stage.metered(|_| match what {
@@ -98,19 +97,4 @@ fn both(
 
 fn rate(found: Option<f64>) -> Result<f64, Problem> {
     found.ok_or_else(|| Problem::new("a client's program did not tell how fast it was"))
-}
-
-fn fill(task: &Task) -> Result<(), Problem> {
-    let load = ProduceLoad {
-        topic: task.topic.clone(),
-        partitions: SHAPE.partitions,
-        batch: SHAPE.batch()?,
-        batches_per_request: SHAPE.batches_per_request,
-        connections: SHAPE.connections,
-        in_flight: IN_FLIGHT,
-        acks: -1,
-        threads: 1,
-        until: Until::Count(task.records.div_ceil(SHAPE.batch_records.into())),
-    };
-    produce(&task.address, &load).map(drop)
 }

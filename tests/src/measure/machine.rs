@@ -58,7 +58,7 @@ pub fn field_of(file: &str, name: &str) -> Result<String, Problem> {
 }
 
 /// What a program prints when it is run at the top of the repository.
-pub(super) fn output_of(program: &str, arguments: &[&str]) -> Result<String, Problem> {
+fn output_of(program: &str, arguments: &[&str]) -> Result<String, Problem> {
     let output = Command::new(program).args(arguments).current_dir(root()).output();
     let output = output.doing(format_args!("run {program}"))?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use rustix::param::clock_ticks_per_second;
 use serde_json::{Value, json};
 
-use super::machine::{field_of, output_of};
+use super::machine::field_of;
 use crate::problem::{Doing, Problem};
 
 /// Places of the times in `/proc/PID/stat`, counted behind the program's name (proc_pid_stat(5) counts from 1 and
@@ -69,7 +70,7 @@ impl Usage {
     /// There is no such process, or it belongs to someone else.
     pub fn of_process(id: u32) -> Result<Self, Problem> {
         let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).doing("read a process's times")?;
-        let ticks: f64 = output_of("getconf", &["CLK_TCK"])?.parse().doing("read the clock's ticks")?;
+        let ticks = clock_ticks_per_second() as f64;
         // The name, in parentheses, may hold spaces.
         let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
         let seconds = |place: usize| {

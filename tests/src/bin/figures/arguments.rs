@@ -7,7 +7,7 @@ use ottla_tests::measure::Warmth;
 use ottla_tests::problem::{Doing, Problem};
 use ottla_tests::workspace::root;
 
-const USAGE: &str = "usage: figures [empty | footprint | start | compaction | commits | groups | transactions] \
+const USAGE: &str = "usage: figures [start | footprint | compaction | groups | transactions] \
                      [--out DIRECTORY] [--scale F] [--rounds N] [--brokers ottla,kafka] [--cache warm|cold]";
 
 const ROUNDS: usize = 3;
@@ -15,16 +15,12 @@ const ROUNDS: usize = 3;
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
-    /// A broker with an empty data directory.
-    Empty,
     /// The image, and what its binary takes.
     Footprint,
     /// The start with many full partitions.
     Start,
     /// The compaction of a large offsets log.
     Compaction,
-    /// Commits of offsets.
-    Commits,
     /// Groups that form, lose a member, and are read again.
     Groups,
     /// Transactions.
@@ -53,7 +49,7 @@ impl Arguments {
     pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, Problem> {
         let given: Vec<String> = arguments.collect();
         let mut parsed = Self {
-            what: What::Empty,
+            what: What::Start,
             out: root().join("docs/measurements"),
             scale: 1.0,
             rounds: ROUNDS,
@@ -64,11 +60,9 @@ impl Arguments {
         let mut arguments = given.into_iter();
         while let Some(name) = arguments.next() {
             match name.as_str() {
-                "empty" => parsed.what = What::Empty,
                 "footprint" => parsed.what = What::Footprint,
                 "start" => parsed.what = What::Start,
                 "compaction" => parsed.what = What::Compaction,
-                "commits" => parsed.what = What::Commits,
                 "groups" => parsed.what = What::Groups,
                 "transactions" => parsed.what = What::Transactions,
                 _ => {
@@ -122,7 +116,7 @@ mod tests {
         let parsed = parse(&["start", "--scale", "0.1", "--brokers", "kafka", "--cache", "cold"]).unwrap();
         assert_eq!((parsed.what, parsed.cache, parsed.rounds), (What::Start, Warmth::Cold, ROUNDS));
         assert_eq!((parsed.brokers.join(" "), parsed.scaled(1000)), ("kafka".to_owned(), 100));
-        assert_eq!(parse(&[]).unwrap().what, What::Empty);
+        assert_eq!(parse(&[]).unwrap().what, What::Start);
     }
 
     #[test]

@@ -7,14 +7,13 @@ use kafka_protocol::messages::MetadataRequest;
 use ottla_tests::broker::{Broker, Options};
 use ottla_tests::image::{Image, missing};
 use ottla_tests::measure::{
-    Connection, Fill, Memory, Shape, Spread, Subject, describe, fill, raise_descriptor_limit,
+    Connection, Fill, Memory, Shape, Spread, Subject, describe, fill, first_record, raise_descriptor_limit,
 };
 use ottla_tests::ottla::Ottla;
 use ottla_tests::problem::{Doing, Problem};
 use serde_json::{Value, json};
 
 use crate::arguments::Arguments;
-use crate::empty::times_of_start;
 use crate::output::{Row, date, table, write};
 
 /// How long the broker does nothing before its memory is read.
@@ -90,7 +89,10 @@ fn json_of(place: usize, subject: &Subject, rows: &[Row]) -> Value {
 
 /// One figure for each of [`NAMES`].
 fn round(subject: &Subject, log: &Path) -> Result<[f64; NAMES.len()], Problem> {
-    let (ready, first_produce) = times_of_start(subject, log)?;
+    let mut broker = subject.start(log, Options::default())?;
+    let ready = milliseconds(broker.started().ready_after);
+    let first_produce = milliseconds(first_record(&mut broker)?);
+    broker.stop()?;
 
     let mut broker = subject.start(log, Options::default())?;
     let idle = memory(&mut broker)?;
@@ -134,4 +136,8 @@ fn memory(broker: &mut Broker) -> Result<Memory, Problem> {
 /// All of it, and the part that no file stands behind.
 fn mebibytes(memory: Memory) -> (f64, f64) {
     (memory.resident_kib as f64 / 1024.0, memory.anonymous_kib as f64 / 1024.0)
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
 }

@@ -52,21 +52,6 @@ pub(crate) fn table(title: &str, brokers: &[&str], rows: &[Row]) -> String {
     rows.iter().map(row).fold(line(&heading) + &rule, |table, row| table + &row)
 }
 
-/// A row of a table whose columns are not only brokers: one quantity, and what is told of it in each column.
-pub(crate) struct Compared {
-    /// The quantity and its unit.
-    pub(crate) name: String,
-    /// A cell for each column.
-    pub(crate) cells: Vec<String>,
-}
-
-/// A markdown table with such rows.
-pub(crate) fn comparison(title: &str, columns: &[&str], rows: &[Compared]) -> String {
-    let heading = format!("| {title} | {} |\n|---|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
-    let row = |row: &Compared| format!("| {} | {} |\n", row.name, row.cells.join(" | "));
-    rows.iter().map(row).fold(heading, |table, row| table + &row)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
