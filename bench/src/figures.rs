@@ -18,8 +18,11 @@ impl Figures {
         }
     }
 
-    /// Sets the percentiles of latencies.
+    /// Sets the percentiles of latencies, where there are any.
     pub fn set_latency(&mut self, histogram: &Histogram) {
+        if histogram.count() == 0 {
+            return;
+        }
         for (name, part) in Histogram::PARTS {
             self.set(name, histogram.at(part));
         }

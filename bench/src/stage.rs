@@ -9,7 +9,7 @@ use ottla_tests::problem::Problem;
 use crate::contender::Kind;
 use crate::figures::{Figures, megabytes};
 use crate::size::Size;
-use crate::system_calls;
+use crate::system_calls::Counter;
 
 const GIGABYTE: f64 = 1e9;
 
@@ -126,19 +126,31 @@ impl Stage {
         Ok(Metered { value: value?, took, usage, client, peak: watch.end()? })
     }
 
-    /// Does work and counts the broker's system calls; `None` where they can not be counted.
+    /// Does a little more work, which tells how many units it was, and sets how many system calls the broker made for a
+    /// unit of it, where they can be counted. A warm-up leaves it out.
     ///
     /// # Errors
     /// The work fails.
-    pub fn system_calls<T>(
+    pub fn count_system_calls(
         &mut self,
-        work: impl FnOnce(&str) -> Result<T, Problem>,
-    ) -> Result<(T, Option<u64>), Problem> {
-        let counter = system_calls::Counter::begin(self.broker.process_id());
-        let value = work(&self.address())?;
-        Ok((value, counter.and_then(system_calls::Counter::end)))
+        figures: &mut Figures,
+        name: &str,
+        work: impl FnOnce(&str) -> Result<f64, Problem>,
+    ) -> Result<(), Problem> {
+        if self.size == Size::WarmUp {
+            return Ok(());
+        }
+        let counter = Counter::begin(self.broker.process_id());
+        let units = work(&self.address())?;
+        if let Some(calls) = counter.and_then(Counter::end) {
+            figures.set(name, calls as f64 / units);
+        }
+        Ok(())
     }
 }
+
+/// The part of a load during which system calls are counted, since that slows the broker.
+pub const COUNTED_PART: u64 = 20;
 
 /// What floors call their topic: as long as the names that brokers get, so that frames are of one length.
 pub const FLOOR_TOPIC: &str = "bench-000";

@@ -43,23 +43,33 @@ pub trait BrokerProgram: Send + Sync {
     /// Its name and version, for people.
     fn name(&self) -> String;
 
-    /// Prepares a new directory, once before the first start.
+    /// Prepares a new directory, once before the first start. Most programs need nothing there.
     ///
     /// # Errors
     /// The program's own tool failed.
-    fn prepare(&self, directory: &Path, port: u16) -> Result<(), Problem>;
+    fn prepare(&self, directory: &Path, port: u16) -> Result<(), Problem> {
+        let _ = (directory, port);
+        Ok(())
+    }
 
     /// The command that serves clients on this port of 127.0.0.1 with its data in this directory, until SIGTERM.
     fn serve(&self, directory: &Path, port: u16) -> Command;
 
-    /// Adds a setting, under Apache Kafka's name for it, to a command of [`Self::serve`].
-    fn set(&self, command: &mut Command, name: &str, value: &str);
+    /// Adds a setting, under Apache Kafka's name for it, to a command of [`Self::serve`]. A program without settings
+    /// leaves it as it is.
+    fn set(&self, command: &mut Command, name: &str, value: &str) {
+        let _ = (command, name, value);
+    }
 
     /// How it tells that it serves.
     fn readiness(&self) -> Readiness;
 
-    /// Whether this is how the program ends after SIGTERM when all is well.
-    fn ended_cleanly(&self, status: ExitStatus) -> bool;
+    /// Whether this is how the program ends after SIGTERM when all is well. A program that keeps nothing may end as it
+    /// likes.
+    fn ended_cleanly(&self, status: ExitStatus) -> bool {
+        let _ = status;
+        true
+    }
 }
 
 /// How a broker is started, beyond what its program decides.

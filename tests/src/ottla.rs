@@ -74,10 +74,6 @@ impl BrokerProgram for Ottla {
         "Ottla".to_owned()
     }
 
-    fn prepare(&self, _directory: &Path, _port: u16) -> Result<(), Problem> {
-        Ok(())
-    }
-
     fn serve(&self, directory: &Path, port: u16) -> Command {
         let mut command = Command::new(&self.binary);
         command.arg("serve").arg("--listen").arg(format!("127.0.0.1:{port}"));

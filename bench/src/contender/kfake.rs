@@ -1,7 +1,7 @@
 //! franz-go's kfake: a server in memory that franz-go's own tests use.
 
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 
 use ottla_tests::broker::{BrokerProgram, Readiness};
 use ottla_tests::problem::Problem;
@@ -23,23 +23,13 @@ impl BrokerProgram for Kfake {
         format!("kfake {}", self.0.version)
     }
 
-    fn prepare(&self, _directory: &Path, _port: u16) -> Result<(), Problem> {
-        Ok(())
-    }
-
     fn serve(&self, _directory: &Path, port: u16) -> Command {
         let mut command = Command::new(&self.0.binary);
         command.arg(port.to_string());
         command
     }
 
-    fn set(&self, _command: &mut Command, _name: &str, _value: &str) {}
-
     fn readiness(&self) -> Readiness {
         Readiness::ListsItself
-    }
-
-    fn ended_cleanly(&self, _status: ExitStatus) -> bool {
-        true
     }
 }

@@ -1,7 +1,7 @@
 //! Tansu, with its storage in memory.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 
 use ottla_tests::broker::{BrokerProgram, Readiness};
 use ottla_tests::problem::{Doing, Problem};
@@ -46,10 +46,6 @@ impl BrokerProgram for Tansu {
         format!("Tansu {VERSION}")
     }
 
-    fn prepare(&self, _directory: &Path, _port: u16) -> Result<(), Problem> {
-        Ok(())
-    }
-
     fn serve(&self, directory: &Path, port: u16) -> Command {
         let mut command = Command::new(&self.binary);
         let address = format!("tcp://127.0.0.1:{port}");
@@ -59,13 +55,7 @@ impl BrokerProgram for Tansu {
         command
     }
 
-    fn set(&self, _command: &mut Command, _name: &str, _value: &str) {}
-
     fn readiness(&self) -> Readiness {
         Readiness::ListsItself
-    }
-
-    fn ended_cleanly(&self, _status: ExitStatus) -> bool {
-        true
     }
 }

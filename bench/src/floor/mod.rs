@@ -11,9 +11,10 @@ mod sink;
 mod source;
 
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 
 use ottla_tests::broker::{BrokerProgram, DATA_DIRECTORY, Readiness};
+use ottla_tests::measure::hex_of;
 use ottla_tests::problem::{Doing, Problem};
 
 pub use serve::serve;
@@ -60,30 +61,17 @@ impl BrokerProgram for Floor {
         let mut command = Command::new(std::env::current_exe().unwrap_or_default());
         command.arg(FLOOR_ARGUMENT).arg(port.to_string()).arg(directory.join(DATA_DIRECTORY).join("log"));
         match self {
-            Self::Sink { answer } => command.arg(SINK).arg(hex(answer)),
-            Self::Source { head, records_bytes, file_bytes } => {
-                command.arg(SOURCE).arg(hex(head)).arg(records_bytes.to_string()).arg(file_bytes.to_string())
-            }
+            Self::Sink { answer } => command.arg(SINK).arg(hex_of(answer)),
+            Self::Source { head, records_bytes, file_bytes } => command
+                .arg(SOURCE)
+                .arg(hex_of(head))
+                .arg(records_bytes.to_string())
+                .arg(file_bytes.to_string()),
         };
         command
     }
 
-    fn set(&self, _command: &mut Command, _name: &str, _value: &str) {}
-
     fn readiness(&self) -> Readiness {
         Readiness::ReadyLine
     }
-
-    fn ended_cleanly(&self, _status: ExitStatus) -> bool {
-        true
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn bytes_of(hex: &str) -> Result<Vec<u8>, Problem> {
-    let pairs = (0..hex.len()).step_by(2).map(|place| hex.get(place..place.saturating_add(2)));
-    pairs.map(|pair| u8::from_str_radix(pair.unwrap_or_default(), 16).doing("read a frame")).collect()
 }

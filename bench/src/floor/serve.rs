@@ -5,11 +5,12 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 
+use ottla_tests::measure::bytes_of;
 use ottla_tests::problem::{Doing, Problem};
 
 use super::sink::Sink;
 use super::source::Source;
-use super::{SINK, SOURCE, bytes_of};
+use super::{SINK, SOURCE};
 
 /// Speaks over one connection until it is closed.
 pub(super) trait Service: Send + Sync + 'static {

@@ -69,12 +69,9 @@ impl Measure for Commits {
         let latency = latency_of(&metered.value);
         let mut figures = metered.per_each(latency.count(), metered.took);
         figures.set_latency(&latency);
-        if stage.size != Size::WarmUp {
-            let (samples, calls) = stage.system_calls(|_| commit_for(&mut committers, lead_in))?;
-            if let Some(calls) = calls {
-                figures.set("system_calls_each", calls as f64 / samples.len() as f64);
-            }
-        }
+        stage.count_system_calls(&mut figures, "system_calls_each", |_| {
+            Ok(commit_for(&mut committers, lead_in)?.len() as f64)
+        })?;
         drop(committers);
         leave(stage, members)?;
         stage.remove_topic(&topic)?;

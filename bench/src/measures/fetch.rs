@@ -12,7 +12,7 @@ use crate::figures::Figures;
 use crate::floor::Floor;
 use crate::lean::{ConsumeLoad, Until, consume, fetch_answer_head};
 use crate::size::Size;
-use crate::stage::{FLOOR_TOPIC, Stage};
+use crate::stage::{COUNTED_PART, FLOOR_TOPIC, Stage};
 
 /// From the page cache, by the lean load.
 pub(super) struct Fetch;
@@ -45,9 +45,6 @@ const SHAPES: [Shape; 2] = [
         bytes: 4 * GIGABYTE,
     },
 ];
-
-/// The part of the load during which system calls are counted, since that slows the broker.
-const COUNTED_PART: u64 = 20;
 
 impl Measure for Fetch {
     fn name(&self) -> &'static str {
@@ -92,21 +89,11 @@ impl Measure for Fetch {
         let load = ConsumeLoad { sessions: false, ..shape.consuming(&topic, end, bytes)? };
         let metered = stage.metered(|address| consume(address, &load))?;
         let mut figures = metered.per_gigabyte(metered.value.bytes, metered.value.took);
-        count_system_calls(stage, &load, &mut figures)?;
+        let part = ConsumeLoad { until: Until::Count(bytes.div_ceil(COUNTED_PART)), ..load };
+        stage.count_system_calls(&mut figures, "system_calls_per_gb", |address| {
+            Ok(consume(address, &part)?.bytes as f64 / 1e9)
+        })?;
         stage.remove_topic(&topic)?;
         Ok(figures)
     }
-}
-
-fn count_system_calls(stage: &mut Stage, load: &ConsumeLoad, figures: &mut Figures) -> Result<(), Problem> {
-    let Until::Count(bytes) = load.until else { return Ok(()) };
-    if stage.size == Size::WarmUp {
-        return Ok(());
-    }
-    let part = ConsumeLoad { until: Until::Count(bytes.div_ceil(COUNTED_PART)), ..load.clone() };
-    let (consumed, calls) = stage.system_calls(|address| consume(address, &part))?;
-    if let Some(calls) = calls {
-        figures.set("system_calls_per_gb", calls as f64 * 1e9 / consumed.bytes as f64);
-    }
-    Ok(())
 }

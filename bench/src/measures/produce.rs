@@ -10,9 +10,9 @@ use super::shape::{Shape, named};
 use crate::contender::Kind;
 use crate::figures::Figures;
 use crate::floor::Floor;
-use crate::lean::{ProduceLoad, Until, produce, produce_answer};
+use crate::lean::{produce, produce_answer};
 use crate::size::Size;
-use crate::stage::{FLOOR_TOPIC, Stage};
+use crate::stage::{COUNTED_PART, FLOOR_TOPIC, Stage};
 
 /// acks=all, by the lean load.
 pub(super) struct Produce;
@@ -58,9 +58,6 @@ const SHAPES: [Shape; 4] = [
         bytes: GIGABYTE,
     },
 ];
-
-/// The part of the load during which system calls are counted, since that slows the broker.
-const COUNTED_PART: u64 = 20;
 
 impl Measure for Produce {
     fn name(&self) -> &'static str {
@@ -108,22 +105,11 @@ impl Measure for Produce {
             produced.requests as f64 * shape.batches_per_request as f64 * f64::from(shape.batch_records);
         figures.set("cpu_s_per_million", metered.usage.cpu_seconds() * 1e6 / records);
         figures.set("records_per_s", records / produced.took.as_secs_f64());
-        count_system_calls(stage, &load, &mut figures)?;
+        let part = shape.producing(&topic, produced.bytes.div_ceil(COUNTED_PART))?;
+        stage.count_system_calls(&mut figures, "system_calls_per_gb", |address| {
+            Ok(produce(address, &part)?.bytes as f64 / 1e9)
+        })?;
         stage.remove_topic(&topic)?;
         Ok(figures)
     }
-}
-
-fn count_system_calls(stage: &mut Stage, load: &ProduceLoad, figures: &mut Figures) -> Result<(), Problem> {
-    let Until::Count(requests) = load.until else { return Ok(()) };
-    if stage.size == Size::WarmUp {
-        return Ok(());
-    }
-    let part = ProduceLoad { until: Until::Count(requests.div_ceil(COUNTED_PART)), ..load.clone() };
-    let (produced, calls) = stage.system_calls(|address| produce(address, &part))?;
-    if let Some(calls) = calls {
-        figures.set("system_calls_per_gb", calls as f64 * 1e9 / produced.bytes as f64);
-        figures.set("system_calls_each", calls as f64 / produced.requests as f64);
-    }
-    Ok(())
 }

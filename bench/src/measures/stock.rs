@@ -2,7 +2,7 @@
 
 use ottla_tests::problem::Problem;
 
-use super::measure::{BROKERS, Measure, Quantity};
+use super::measure::{Measure, Quantity};
 use super::shape::{Shape, fill};
 use crate::contender::Kind;
 use crate::figures::Figures;
@@ -41,7 +41,7 @@ impl Measure for Stock {
     }
 
     fn contenders(&self) -> &'static [Kind] {
-        BROKERS
+        &[Kind::Ottla, Kind::KafkaWarm, Kind::Kfake, Kind::Tansu]
     }
 
     fn points(&self, size: Size) -> Vec<String> {

@@ -26,6 +26,8 @@ impl Client for Librdkafka {
     fn producer(&self, task: &Task) -> Result<Command, Problem> {
         let mut command = program(task)?;
         command.args(["-P", "-t", &task.topic, "-a", "-1", "-s", &task.value_bytes.to_string()]);
+        // The library's own default; the program would wait a second for a batch to fill.
+        command.args(["-X", "linger.ms=5"]);
         Ok(command)
     }
 

@@ -4,7 +4,7 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -42,25 +42,14 @@ impl BrokerProgram for Echo {
         "echo server".to_owned()
     }
 
-    fn prepare(&self, _directory: &Path, _port: u16) -> Result<(), Problem> {
-        Ok(())
-    }
-
     fn serve(&self, _directory: &Path, port: u16) -> Command {
         let mut command = Command::new(std::env::current_exe().unwrap_or_default());
-        let hex: String = self.response.iter().map(|byte| format!("{byte:02x}")).collect();
-        command.arg(ECHO_ARGUMENT).arg(port.to_string()).arg(hex);
+        command.arg(ECHO_ARGUMENT).arg(port.to_string()).arg(hex_of(&self.response));
         command
     }
 
-    fn set(&self, _command: &mut Command, _name: &str, _value: &str) {}
-
     fn readiness(&self) -> Readiness {
         Readiness::ReadyLine
-    }
-
-    fn ended_cleanly(&self, _status: ExitStatus) -> bool {
-        true
     }
 }
 
@@ -121,7 +110,17 @@ fn next_frame(received: &mut BytesMut) -> Option<[u8; 4]> {
     Some(correlation)
 }
 
-fn bytes_of(hex: &str) -> Result<Vec<u8>, Problem> {
+/// Bytes as the argument of a server that is the running program, started by itself.
+#[must_use]
+pub fn hex_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The bytes of such an argument.
+///
+/// # Errors
+/// It is none.
+pub fn bytes_of(hex: &str) -> Result<Vec<u8>, Problem> {
     let pairs = (0..hex.len()).step_by(2).map(|place| hex.get(place..place.saturating_add(2)));
     pairs.map(|pair| u8::from_str_radix(pair.unwrap_or_default(), 16).doing("read a frame")).collect()
 }

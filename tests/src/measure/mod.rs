@@ -33,7 +33,7 @@ pub use commits::{CommitShape, commit_all, committed_all};
 pub use connection::{Connection, Requests, Responses};
 pub use coordinator::{wait_for_all_coordinators, wait_for_coordinator};
 pub use crowd::{Crowd, CrowdShape, GroupProtocol};
-pub use echo::{ECHO_ARGUMENT, Echo, serve_echo};
+pub use echo::{ECHO_ARGUMENT, Echo, bytes_of, hex_of, serve_echo};
 pub use fill::{Fill, Shape, fill};
 pub use first_record::first_record;
 pub use latency::{Percentiles, Sample};
