@@ -262,6 +262,8 @@ impl Shard {
 }
 
 #[cfg(test)]
+mod cost_tests;
+#[cfg(test)]
 mod crash_tests;
 #[cfg(test)]
 mod marker_tests;
