@@ -30,7 +30,7 @@ const OUTPUT: &str = "counts";
 /// What counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tool {
-    /// System calls of all threads, by name.
+    /// System calls of all threads, by name; those that failed are counted apart.
     Strace,
     /// Instructions of all threads in user space.
     Callgrind,

@@ -24,8 +24,8 @@ use bounds::{Bound, OTHERS};
 use work::Work;
 
 /// Requests of each kind in every run, and how many one kind has more in its own run.
-const REQUESTS: u64 = 500;
-const REQUESTS_MORE: u64 = 1000;
+const REQUESTS: u64 = 100;
+const REQUESTS_MORE: u64 = 1500;
 
 /// What is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,10 +68,10 @@ fn complete(tool: Tool, kind: Kind) -> Result<Completion, Failed> {
 fn check(tool: Tool, kind: Kind) -> Result<(), Problem> {
     let each = run(tool, Some(kind))?.each_beyond(&base(tool)?, REQUESTS_MORE);
     let bounds = bounds::of(tool, kind);
-    println!("\n{:>14} {:>10} {:>10} {:>10}", "", "now", "measured", "bound");
+    println!("\n{:>16} {:>10} {:>10} {:>10}", "", "now", "measured", "bound");
     let mut over = Vec::new();
     for (Bound { name, measured, most }, now) in bounds.iter().zip(by_bound(&each, &bounds)) {
-        println!("{name:>14} {now:>10.2} {measured:>10.2} {most:>10.2}");
+        println!("{name:>16} {now:>10.2} {measured:>10.2} {most:>10.2}");
         if now > *most {
             over.push(format!("{now:.2} {name}, where {most:.2} is the bound"));
         }
