@@ -31,7 +31,8 @@ const SLACK: f64 = 1.15;
 pub(crate) fn of(tool: Tool, kind: Kind) -> Vec<Bound> {
     match (tool, kind) {
         (Tool::Strace, kind) => system_calls(kind),
-        (Tool::Callgrind, Kind::Produce) => instructions(25_000.0),
+        // Some 24,200 in runs where few frames come in two parts.
+        (Tool::Callgrind, Kind::Produce) => instructions(26_700.0),
         (Tool::Callgrind, Kind::Fetch) => instructions(17_400.0),
         (Tool::Callgrind, Kind::Commit) => instructions(27_000.0),
     }
