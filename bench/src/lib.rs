@@ -9,6 +9,7 @@ pub mod figures;
 pub mod floor;
 mod go_program;
 pub mod hour;
+pub mod instrument;
 pub mod lean;
 pub mod measures;
 pub mod report;

@@ -177,6 +177,18 @@ fn framed(header: &impl Encodable, header_version: i16, body: &impl Encodable) -
     Ok(frame.to_vec())
 }
 
+/// Has a committer commit so often.
+///
+/// # Errors
+/// As [`commit_for`].
+pub fn commit_times(committer: &mut Committer, times: u64) -> Result<(), Problem> {
+    for _ in 0..times {
+        committer.send()?;
+        while !committer.receive()? {}
+    }
+    Ok(())
+}
+
 /// Has all committers commit for a time, and then waits for the last answers. Gives every commit.
 ///
 /// # Errors

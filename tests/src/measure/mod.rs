@@ -28,7 +28,7 @@ mod transactor;
 mod usage;
 
 pub use batch::batch_of;
-pub use commit_load::{Committer, commit_for, commit_response};
+pub use commit_load::{Committer, commit_for, commit_response, commit_times};
 pub use commits::{CommitShape, commit_all, committed_all};
 pub use connection::{Connection, Requests, Responses};
 pub use coordinator::{wait_for_all_coordinators, wait_for_coordinator};

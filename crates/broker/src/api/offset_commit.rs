@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use ottla_control::group::{Command, CommitOffsets, CommitPartition, CommitTopic, Reply};
+use ottla_control::group::{Command, CommitOffsets, CommitPartition, CommitTopic, CommittedTopic, Reply};
 use ottla_model::ErrorCode;
 use ottla_wire::offset_commit::{
     self, Request, RequestPartition, RequestTopic, Response, ResponsePartition, ResponseTopic,
@@ -20,48 +20,50 @@ const BY_TOPIC_ID: i16 = 10;
 /// Since this version clients know GROUP_ID_NOT_FOUND and STALE_MEMBER_EPOCH here (KIP-848).
 const KNOWS_NEW_ERRORS: i16 = 9;
 
+/// Where in the answer the outcome of what the group was asked to commit goes: a topic, and the first of its partitions. What
+/// stands before was refused here.
+struct Place {
+    topic: usize,
+    first: usize,
+}
+
 pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
     let request = offset_commit::decode_request(call.version(), &body)?;
-    let mut response = Response::default();
-    let mut topics = Vec::with_capacity(request.topics.len());
+    let count = request.topics.len();
+    let mut response = Response { topics: Vec::with_capacity(count), ..Response::default() };
+    let (mut places, mut topics) = (Vec::with_capacity(count), Vec::with_capacity(count));
     for topic in &request.topics {
-        let mut answered =
-            ResponseTopic { name: topic.name.clone(), topic_id: topic.topic_id, partitions: Vec::new() };
+        let partitions = Vec::with_capacity(topic.partitions.len());
+        let mut answered = ResponseTopic { name: topic.name.clone(), topic_id: topic.topic_id, partitions };
         match look_up(&call, topic) {
             Ok(live) => {
-                let (known, unknown): (Vec<_>, Vec<_>) =
-                    topic.partitions.iter().partition(|part| live.partition(part.index).is_some());
-                refuse(&mut answered, unknown.into_iter(), ErrorCode::UnknownTopicOrPartition);
-                // The place keeps the answer in the order of the request.
-                topics.push((response.topics.len(), to_command(&live, &known)));
+                let is_known = |part: &&RequestPartition| live.partition(part.index).is_some();
+                let unknown = topic.partitions.iter().filter(|part| !is_known(part));
+                put(&mut answered, unknown, ErrorCode::UnknownTopicOrPartition);
+                places.push(Place { topic: response.topics.len(), first: answered.partitions.len() });
+                topics.push(to_command(&live, &topic.partitions));
+                // Until the group has told.
+                put(&mut answered, topic.partitions.iter().filter(is_known), ErrorCode::UnknownServerError);
             }
-            Err(error) => refuse(&mut answered, topic.partitions.iter(), error),
+            Err(error) => put(&mut answered, topic.partitions.iter(), error),
         }
         response.topics.push(answered);
     }
-    if topics.iter().all(|(_, topic)| topic.partitions.is_empty()) && !request.topics.is_empty() {
+    if topics.iter().all(|topic| topic.partitions.is_empty()) && !request.topics.is_empty() {
         return answer(&call, &response).map(Started::Ready);
     }
-    let (places, topics): (Vec<usize>, Vec<CommitTopic>) = topics.into_iter().unzip();
     let command = to_commit(&call, &request, topics);
-    let group_id = Arc::clone(&command.group_id);
-    let asked = asked(&command);
-    let (group, member) = (Arc::clone(&group_id), Arc::clone(&command.member_id));
+    let (group, member) = (Arc::clone(&command.group_id), Arc::clone(&command.member_id));
+    let group_id = Arc::clone(&group);
     ask(call, &group_id, Command::CommitOffsets(command), move |call, reply| {
         let committed = match reply {
             Ok(Reply::CommitOffsets(reply)) => {
-                call.shard.tell_odd_commits(&group, &member, &call.caller(), &reply.odd);
-                reply.topics.into_iter().map(|topic| topic.partitions).collect()
+                call.shard.tell_odd_commits(&group, &member, || call.caller(), &reply.odd);
+                Ok(reply.topics)
             }
-            other => all_failed(asked, unexpected(other)),
+            other => Err(unexpected(other)),
         };
-        for (place, partitions) in places.into_iter().zip(committed) {
-            if let Some(topic) = response.topics.get_mut(place) {
-                let answered =
-                    partitions.into_iter().map(|(index, error)| ResponsePartition { index, error });
-                topic.partitions.extend(answered);
-            }
-        }
+        tell(&mut response, &places, &committed);
         answer(call, &response)
     })
 }
@@ -74,7 +76,7 @@ fn look_up(call: &Call, topic: &RequestTopic) -> Result<Arc<LiveTopic>, ErrorCod
     call.shard.topic(name).ok_or(ErrorCode::UnknownTopicOrPartition)
 }
 
-fn refuse<'a>(
+fn put<'a>(
     topic: &mut ResponseTopic,
     partitions: impl Iterator<Item = &'a RequestPartition>,
     error: ErrorCode,
@@ -82,16 +84,21 @@ fn refuse<'a>(
     topic.partitions.extend(partitions.map(|part| ResponsePartition { index: part.index, error }));
 }
 
-fn to_command(live: &LiveTopic, partitions: &[&RequestPartition]) -> CommitTopic {
-    let partitions = partitions.iter().map(|part| CommitPartition {
-        partition: part.index,
-        offset: part.committed_offset,
-        leader_epoch: part.committed_leader_epoch,
-        metadata: part.committed_metadata.as_deref().map(Box::from),
-        // What a reader may have seen is committed, so it is below the high watermark.
-        log_end: live.partition(part.index).map(|partition| partition.high_watermark()),
-    });
-    CommitTopic { topic: live.topic.name.clone(), topic_id: live.topic.id, partitions: partitions.collect() }
+/// What the group is asked to commit: the partitions that exist.
+fn to_command(live: &LiveTopic, partitions: &[RequestPartition]) -> CommitTopic {
+    let mut known = Vec::with_capacity(partitions.len());
+    known.extend(partitions.iter().filter_map(|part| {
+        let partition = live.partition(part.index)?;
+        Some(CommitPartition {
+            partition: part.index,
+            offset: part.committed_offset,
+            leader_epoch: part.committed_leader_epoch,
+            metadata: part.committed_metadata.as_deref().map(Box::from),
+            // What a reader may have seen is committed, so it is below the high watermark.
+            log_end: Some(partition.high_watermark()),
+        })
+    }));
+    CommitTopic { topic: live.topic.name.clone(), topic_id: live.topic.id, partitions: known }
 }
 
 fn to_commit(call: &Call, request: &Request, topics: Vec<CommitTopic>) -> CommitOffsets {
@@ -107,14 +114,19 @@ fn to_commit(call: &Call, request: &Request, topics: Vec<CommitTopic>) -> Commit
     }
 }
 
-/// The partitions that were asked for, by topic.
-fn asked(command: &CommitOffsets) -> Vec<Vec<i32>> {
-    let topics = command.topics.iter();
-    topics.map(|topic| topic.partitions.iter().map(|part| part.partition).collect()).collect()
-}
-
-fn all_failed(asked: Vec<Vec<i32>>, error: ErrorCode) -> Vec<Vec<(i32, ErrorCode)>> {
-    asked.into_iter().map(|topic| topic.into_iter().map(|index| (index, error)).collect()).collect()
+/// Writes what became of all that the group was asked to commit, which it tells in the same order.
+fn tell(response: &mut Response, places: &[Place], committed: &Result<Vec<CommittedTopic>, ErrorCode>) {
+    for (number, place) in places.iter().enumerate() {
+        let topic = response.topics.get_mut(place.topic);
+        let asked = topic.and_then(|topic| topic.partitions.get_mut(place.first..)).unwrap_or_default();
+        match committed {
+            Ok(topics) => {
+                let told = topics.get(number).into_iter().flat_map(|topic| &topic.partitions);
+                asked.iter_mut().zip(told).for_each(|(part, (_, error))| part.error = *error);
+            }
+            Err(error) => asked.iter_mut().for_each(|part| part.error = *error),
+        }
+    }
 }
 
 fn answer(call: &Call, response: &Response) -> Result<Parts, Closed> {

@@ -269,7 +269,12 @@ where
             }
             round.add(offset, &record);
         }
-        round.replies.extend(effects.replies);
+        if round.replies.is_empty() {
+            // Mostly there is one command, so that nothing is moved.
+            round.replies = effects.replies;
+        } else {
+            round.replies.extend(effects.replies);
+        }
     }
 
     /// Appends the round's records, and sends its replies or holds them until what the machine has seen is committed.

@@ -176,9 +176,15 @@ impl Shard {
     }
 
     /// Takes note of commits that look like mistakes.
-    pub(crate) fn tell_odd_commits(&self, group: &str, member: &str, caller: &Caller, odd: &[OddCommit]) {
+    pub(crate) fn tell_odd_commits(
+        &self,
+        group: &str,
+        member: &str,
+        caller: impl FnOnce() -> Caller,
+        odd: &[OddCommit],
+    ) {
         if !odd.is_empty() {
-            self.odd_commits.tell(group, member, caller, odd, self.clock.monotonic());
+            self.odd_commits.tell(group, member, &caller(), odd, self.clock.monotonic());
         }
     }
 
@@ -261,6 +267,8 @@ impl Shard {
     }
 }
 
+#[cfg(test)]
+mod cost_tests;
 #[cfg(test)]
 mod crash_tests;
 #[cfg(test)]

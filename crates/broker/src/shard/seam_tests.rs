@@ -45,7 +45,7 @@ impl Router for Elsewhere {
 
 /// Commits nothing while it holds; the test commits then.
 #[derive(Debug, Default)]
-struct Holding(AtomicBool);
+pub(super) struct Holding(AtomicBool);
 
 impl CommitStage for Holding {
     fn appended(&self, partition: &Arc<Partition>, end: Offset, _sync: Needs) {
@@ -61,7 +61,8 @@ fn shard(seams: Seams) -> Arc<Shard> {
     Shard::open(Settings::default(), place, Arc::new(SystemClock::new()), seams).expect("opens")
 }
 
-fn begin<R: Request>(shard: &Arc<Shard>, version: i16, request: &R) -> Started {
+/// A request as it arrives, without its length.
+pub(super) fn frame<R: Request>(version: i16, request: &R) -> Bytes {
     let header = RequestHeader::default()
         .with_request_api_key(R::KEY)
         .with_request_api_version(version)
@@ -70,9 +71,16 @@ fn begin<R: Request>(shard: &Arc<Shard>, version: i16, request: &R) -> Started {
     let mut frame = BytesMut::new();
     header.encode(&mut frame, R::header_version(version)).expect("header");
     request.encode(&mut frame, version).expect("body");
+    frame.freeze()
+}
+
+pub(super) fn client() -> Arc<Client> {
     let peer = "127.0.0.1:1".parse().expect("address");
-    let client = Arc::new(Client::new(peer, ("127.0.0.1".into(), 9092)));
-    start(shard, &client, frame.freeze()).unwrap_or_else(|closed| panic!("{}", closed.reason))
+    Arc::new(Client::new(peer, ("127.0.0.1".into(), 9092)))
+}
+
+fn begin<R: Request>(shard: &Arc<Shard>, version: i16, request: &R) -> Started {
+    start(shard, &client(), frame(version, request)).unwrap_or_else(|closed| panic!("{}", closed.reason))
 }
 
 async fn finish<R: Request>(version: i16, started: Started) -> R::Response {
@@ -89,7 +97,7 @@ pub(super) async fn ask<R: Request>(shard: &Arc<Shard>, version: i16, request: &
     finish::<R>(version, started).await
 }
 
-fn orders() -> kafka_protocol::messages::TopicName {
+pub(super) fn orders() -> kafka_protocol::messages::TopicName {
     StrBytes::from_static_str("orders").into()
 }
 
@@ -126,7 +134,7 @@ fn offset_fetch() -> OffsetFetchRequest {
     OffsetFetchRequest::default().with_groups(vec![group])
 }
 
-async fn create_orders(shard: &Arc<Shard>) {
+pub(super) async fn create_orders(shard: &Arc<Shard>) {
     let metadata = metadata_request::MetadataRequestTopic::default().with_name(Some(orders()));
     let request =
         MetadataRequest::default().with_topics(Some(vec![metadata])).with_allow_auto_topic_creation(true);

@@ -8,6 +8,7 @@ use ottla_model::{ErrorCode, Random, TopicId, WallMillis};
 use ottla_wire::StrBytes;
 use ottla_wire::fetch::{FetchPartition, FetchPartitionResponse, FetchRequest, ForgottenTopic};
 
+use crate::api::text::text;
 use crate::clock::SystemRandom;
 use crate::shard::Shard;
 
@@ -37,7 +38,7 @@ pub(super) enum TopicKey {
 impl TopicKey {
     fn new(by_id: bool, name: Option<&StrBytes>, id: TopicId) -> Self {
         match name {
-            Some(name) if !by_id => Self::Name(StrBytes::from_string(name.to_string())),
+            Some(name) if !by_id => Self::Name(text(name)),
             _ => Self::Id(id),
         }
     }
@@ -229,7 +230,8 @@ fn lock(session: &Mutex<Session>) -> MutexGuard<'_, Session> {
 }
 
 fn targets(request: &FetchRequest, by_id: bool, exists: impl Fn(TopicId) -> bool) -> Vec<Target> {
-    let mut targets = Vec::new();
+    let count = request.topics.iter().map(|topic| topic.partitions.len()).sum();
+    let mut targets = Vec::with_capacity(count);
     for topic in &request.topics {
         let key = TopicKey::new(by_id, topic.name.as_ref(), topic.topic_id);
         let was_there = matches!(key, TopicKey::Id(id) if exists(id));
