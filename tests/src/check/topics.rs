@@ -10,8 +10,6 @@ use crate::history::{Answer, Call, Dump, History, ListedTopic, Operation, Outcom
 /// What the names of Apache Kafka's own topics begin with; nobody creates them.
 const INTERNAL_PREFIX: &str = "__";
 
-const INTERNAL_SETTING_PREFIX: &str = "internal.";
-
 /// When the dump was taken: after everything, but before what never happens.
 const LAST: u64 = u64::MAX - 1;
 
@@ -30,13 +28,7 @@ pub(super) fn check(history: &History, dump: &Dump, report: &mut Report) {
     lives.compare(&last.collect::<Vec<_>>(), (LAST, LAST), report);
     for topic in &dump.topics {
         let configs = lives.known.get(&topic.id).and_then(|life| life.configs);
-        // Kafka's internal settings are not described to anybody.
-        let described = |made: &BTreeMap<String, String>| {
-            let mut made = made.clone();
-            made.retain(|name, _| !name.starts_with(INTERNAL_SETTING_PREFIX));
-            made
-        };
-        if let Some(made) = configs.map(described).filter(|made| *made != topic.configs) {
+        if let Some(made) = configs.filter(|made| **made != topic.configs) {
             report.violated(Rule::Metadata, || {
                 let (name, now) = (&topic.name, &topic.configs);
                 format!("topic {name} was made with the settings {made:?} and has {now:?}")
