@@ -54,6 +54,45 @@ impl Ottla {
     pub fn binary(&self) -> &Path {
         &self.binary
     }
+
+    /// The same broker, served by another command: with limits, or under a program that counts what it does.
+    pub fn served_by<F>(self, serve: F) -> ServedBy<F>
+    where
+        F: Fn(&Self, &Path, u16) -> Command + Send + Sync,
+    {
+        ServedBy { ottla: self, serve }
+    }
+}
+
+/// See [`Ottla::served_by`].
+pub struct ServedBy<F> {
+    ottla: Ottla,
+    serve: F,
+}
+
+impl<F> BrokerProgram for ServedBy<F>
+where
+    F: Fn(&Ottla, &Path, u16) -> Command + Send + Sync,
+{
+    fn name(&self) -> String {
+        self.ottla.name()
+    }
+
+    fn serve(&self, directory: &Path, port: u16) -> Command {
+        (self.serve)(&self.ottla, directory, port)
+    }
+
+    fn set(&self, command: &mut Command, name: &str, value: &str) {
+        self.ottla.set(command, name, value);
+    }
+
+    fn readiness(&self) -> Readiness {
+        self.ottla.readiness()
+    }
+
+    fn ended_cleanly(&self, status: ExitStatus) -> bool {
+        self.ottla.ended_cleanly(status)
+    }
 }
 
 fn find_binary() -> Result<Ottla, Problem> {

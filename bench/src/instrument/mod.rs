@@ -8,12 +8,12 @@ mod counts;
 mod strace;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use ottla_tests::broker::{Broker, BrokerProgram, Options, Readiness};
+use ottla_tests::broker::{Broker, BrokerProgram, Options};
 use ottla_tests::ottla::Ottla;
 use ottla_tests::problem::{Doing, Problem};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
@@ -80,43 +80,6 @@ impl Tool {
     }
 }
 
-/// The program that such a tool runs.
-struct Counted {
-    ottla: Ottla,
-    tool: Tool,
-    output: PathBuf,
-}
-
-impl BrokerProgram for Counted {
-    fn name(&self) -> String {
-        format!("{} under {}", self.ottla.name(), self.tool.program())
-    }
-
-    fn prepare(&self, directory: &Path, port: u16) -> Result<(), Problem> {
-        self.ottla.prepare(directory, port)
-    }
-
-    fn serve(&self, directory: &Path, port: u16) -> Command {
-        let serve = self.ottla.serve(directory, port);
-        let mut command = self.tool.command(&self.output);
-        command.arg(serve.get_program()).args(serve.get_args());
-        command.env("TOKIO_WORKER_THREADS", RUNTIME_THREADS);
-        command
-    }
-
-    fn set(&self, command: &mut Command, name: &str, value: &str) {
-        self.ottla.set(command, name, value);
-    }
-
-    fn readiness(&self) -> Readiness {
-        self.ottla.readiness()
-    }
-
-    fn ended_cleanly(&self, status: ExitStatus) -> bool {
-        self.ottla.ended_cleanly(status)
-    }
-}
-
 /// Starts a broker with an empty data directory, has it work, stops it, and gives all that the tool has counted.
 ///
 /// # Errors
@@ -130,8 +93,15 @@ pub fn count(
     let directory = tempfile::tempdir().doing("make a directory for counts")?;
     let output = directory.path().join(OUTPUT);
     let piped = (tool == Tool::Strace).then(|| pipe(&output)).transpose()?;
-    let program = Arc::new(Counted { ottla: ottla.clone(), tool, output: output.clone() });
-    let mut broker = Broker::start_with(program, &directory.path().join("log"), options)?;
+    let to = output.clone();
+    let program = ottla.clone().served_by(move |ottla, directory, port| {
+        let serve = ottla.serve(directory, port);
+        let mut command = tool.command(&to);
+        command.arg(serve.get_program()).args(serve.get_args());
+        command.env("TOKIO_WORKER_THREADS", RUNTIME_THREADS);
+        command
+    });
+    let mut broker = Broker::start_with(Arc::new(program), &directory.path().join("log"), options)?;
     work(&mut broker)?;
     broker.stop()?;
     let text = match piped {

@@ -3,7 +3,7 @@
 use ottla_tests::problem::Problem;
 
 use super::measure::{BROKERS, Measure, Quantity};
-use super::shape::Shape;
+use super::shape::{SMALL_BATCHES, Shape};
 use crate::contender::Kind;
 use crate::figures::Figures;
 use crate::lean::{ConsumeLoad, ProduceLoad, Produced, consume, produce};
@@ -13,15 +13,7 @@ use crate::stage::Stage;
 /// By the lean load.
 pub(super) struct Both;
 
-const SHAPE: Shape = Shape {
-    name: "1 KB records, 16 KB batches",
-    value_bytes: 1000,
-    batch_records: 16,
-    partitions: 4,
-    connections: 4,
-    batches_per_request: 1,
-    bytes: 2_000_000_000,
-};
+const SHAPE: Shape = Shape { bytes: 2_000_000_000, ..SMALL_BATCHES };
 
 impl Measure for Both {
     fn name(&self) -> &'static str {

@@ -3,7 +3,7 @@
 use ottla_tests::problem::{Doing, Problem};
 
 use super::measure::{Measure, Quantity};
-use super::shape::{Shape, fill};
+use super::shape::{SMALL_BATCHES, Shape, fill};
 use crate::contender::Kind;
 use crate::figures::Figures;
 use crate::lean::{ConsumeLoad, consume};
@@ -18,15 +18,7 @@ const CONSUMERS: [usize; 3] = [1, 10, 100];
 /// Bytes that are in the topic and fetched again and again.
 const STORED_BYTES: u64 = 1_000_000_000;
 
-const SHAPE: Shape = Shape {
-    name: "",
-    value_bytes: 1000,
-    batch_records: 16,
-    partitions: 4,
-    connections: 0,
-    batches_per_request: 1,
-    bytes: 8_000_000_000,
-};
+const SHAPE: Shape = Shape { name: "", connections: 0, bytes: 8_000_000_000, ..SMALL_BATCHES };
 
 impl Measure for FanOut {
     fn name(&self) -> &'static str {

@@ -6,7 +6,7 @@ use ottla_tests::broker::BrokerProgram;
 use ottla_tests::problem::{Doing, Problem};
 
 use super::measure::{BROKERS_AND_FLOOR, Measure, Quantity};
-use super::shape::{Shape, fill, named};
+use super::shape::{SMALL_BATCHES, SMALL_RECORDS, Shape, fill, named};
 use crate::contender::Kind;
 use crate::figures::Figures;
 use crate::floor::Floor;
@@ -25,26 +25,8 @@ const STORED_BYTES: u64 = GIGABYTE;
 /// What the floor gives at once: the default of stock consumers for a partition.
 const PARTITION_BYTES: usize = 1 << 20;
 
-const SHAPES: [Shape; 2] = [
-    Shape {
-        name: "1 KB records, 16 KB batches",
-        value_bytes: 1000,
-        batch_records: 16,
-        partitions: 4,
-        connections: 4,
-        batches_per_request: 1,
-        bytes: 8 * GIGABYTE,
-    },
-    Shape {
-        name: "100 B records, 16 KB batches",
-        value_bytes: 100,
-        batch_records: 150,
-        partitions: 4,
-        connections: 4,
-        batches_per_request: 1,
-        bytes: 4 * GIGABYTE,
-    },
-];
+const SHAPES: [Shape; 2] =
+    [Shape { bytes: 8 * GIGABYTE, ..SMALL_BATCHES }, Shape { bytes: 4 * GIGABYTE, ..SMALL_RECORDS }];
 
 impl Measure for Fetch {
     fn name(&self) -> &'static str {

@@ -6,7 +6,7 @@ use ottla_tests::measure::Memory;
 use ottla_tests::problem::{Doing, Problem};
 
 use super::measure::{Measure, Quantity};
-use super::shape::Shape;
+use super::shape::{SMALL_BATCHES, Shape};
 use crate::contender::Kind;
 use crate::figures::{Figures, megabytes};
 use crate::lean::{consume, produce};
@@ -16,15 +16,7 @@ use crate::stage::Stage;
 /// What no file stands behind, and all that is resident.
 pub(super) struct MemoryAfter;
 
-const SHAPE: Shape = Shape {
-    name: "10 GB in and out",
-    value_bytes: 1000,
-    batch_records: 16,
-    partitions: 4,
-    connections: 4,
-    batches_per_request: 1,
-    bytes: 10_000_000_000,
-};
+const SHAPE: Shape = Shape { name: "10 GB in and out", bytes: 10_000_000_000, ..SMALL_BATCHES };
 /// How long the broker does nothing before its memory is read.
 const CALM: Duration = Duration::from_secs(1);
 

@@ -3,7 +3,7 @@
 use ottla_tests::problem::{Doing, Problem};
 
 use super::measure::{Measure, Quantity};
-use super::shape::Shape;
+use super::shape::{SMALL_BATCHES, Shape};
 use crate::contender::Kind;
 use crate::figures::Figures;
 use crate::lean::{consume, produce};
@@ -16,15 +16,7 @@ pub(super) struct Partitions;
 const COUNTS: [i32; 5] = [1, 10, 100, 1000, 10_000];
 const SMOKE_PARTITIONS_MAX: i32 = 100;
 
-const SHAPE: Shape = Shape {
-    name: "",
-    value_bytes: 1000,
-    batch_records: 16,
-    partitions: 1,
-    connections: 4,
-    batches_per_request: 1,
-    bytes: 2_000_000_000,
-};
+const SHAPE: Shape = Shape { name: "", partitions: 1, bytes: 2_000_000_000, ..SMALL_BATCHES };
 
 impl Measure for Partitions {
     fn name(&self) -> &'static str {

@@ -6,7 +6,7 @@ use ottla_tests::broker::BrokerProgram;
 use ottla_tests::problem::Problem;
 
 use super::measure::{BROKERS_AND_FLOOR, Measure, Quantity};
-use super::shape::{Shape, named};
+use super::shape::{SMALL_BATCHES, SMALL_RECORDS, Shape, named};
 use crate::contender::Kind;
 use crate::figures::Figures;
 use crate::floor::Floor;
@@ -21,15 +21,7 @@ const GIGABYTE: u64 = 1_000_000_000;
 
 /// 16 KB is the size to which Java's producer fills batches, 1 MB that of librdkafka's under load.
 const SHAPES: [Shape; 4] = [
-    Shape {
-        name: "1 KB records, 16 KB batches",
-        value_bytes: 1000,
-        batch_records: 16,
-        partitions: 4,
-        connections: 4,
-        batches_per_request: 1,
-        bytes: 2 * GIGABYTE,
-    },
+    Shape { bytes: 2 * GIGABYTE, ..SMALL_BATCHES },
     Shape {
         name: "1 KB records, 16 KB batches, 12 in a request",
         value_bytes: 1000,
@@ -48,15 +40,7 @@ const SHAPES: [Shape; 4] = [
         batches_per_request: 1,
         bytes: 2 * GIGABYTE,
     },
-    Shape {
-        name: "100 B records, 16 KB batches",
-        value_bytes: 100,
-        batch_records: 150,
-        partitions: 4,
-        connections: 4,
-        batches_per_request: 1,
-        bytes: GIGABYTE,
-    },
+    Shape { bytes: GIGABYTE, ..SMALL_RECORDS },
 ];
 
 impl Measure for Produce {

@@ -26,6 +26,21 @@ pub(super) struct Shape {
     pub(super) bytes: u64,
 }
 
+/// Batches as large as those of Java's producer, with records of 1 KB. The bytes are each measure's own.
+pub(super) const SMALL_BATCHES: Shape = Shape {
+    name: "1 KB records, 16 KB batches",
+    value_bytes: 1000,
+    batch_records: 16,
+    partitions: 4,
+    connections: 4,
+    batches_per_request: 1,
+    bytes: 0,
+};
+
+/// The same bytes of batches in records of 100 B.
+pub(super) const SMALL_RECORDS: Shape =
+    Shape { name: "100 B records, 16 KB batches", value_bytes: 100, batch_records: 150, ..SMALL_BATCHES };
+
 /// Requests under way on a connection, as Java's producer has them.
 const IN_FLIGHT: usize = 5;
 

@@ -9,15 +9,13 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Command, ExitStatus, Output};
+use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ottla_tests::broker::{Broker, BrokerProgram, Readiness};
+use ottla_tests::broker::{Broker, Options};
 use ottla_tests::ottla::Ottla;
 use ottla_tests::port::free_port;
-use ottla_tests::problem::Problem;
 use ottla_tests::toolchain::Toolchain;
 use ottla_tests::verdict::skips_fail;
 use ottla_tests::workspace::root;
@@ -26,41 +24,6 @@ use serde_json::Value;
 const TOPIC: &str = "state";
 const GROUP: &str = "readers";
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// An Ottla that tells its metrics and compacts at once.
-struct Measured {
-    ottla: Ottla,
-    metrics_port: u16,
-}
-
-impl BrokerProgram for Measured {
-    fn name(&self) -> String {
-        self.ottla.name()
-    }
-
-    fn prepare(&self, directory: &Path, port: u16) -> Result<(), Problem> {
-        self.ottla.prepare(directory, port)
-    }
-
-    fn serve(&self, directory: &Path, port: u16) -> Command {
-        let mut command = self.ottla.serve(directory, port);
-        let listener = format!("ottla.metrics.listener=127.0.0.1:{}", self.metrics_port);
-        command.args(["-c", &listener, "-c", "log.cleaner.backoff.ms=50"]);
-        command
-    }
-
-    fn set(&self, command: &mut Command, name: &str, value: &str) {
-        self.ottla.set(command, name, value);
-    }
-
-    fn readiness(&self) -> Readiness {
-        self.ottla.readiness()
-    }
-
-    fn ended_cleanly(&self, status: ExitStatus) -> bool {
-        self.ottla.ended_cleanly(status)
-    }
-}
 
 struct Scene {
     ottla: Ottla,
@@ -74,8 +37,15 @@ impl Scene {
         let ottla = Ottla::find().unwrap();
         let metrics_port = free_port().unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let program = Measured { ottla: ottla.clone(), metrics_port };
-        let broker = Broker::start(Arc::new(program), &directory.path().join("log")).unwrap();
+        // It tells its metrics and compacts at once.
+        let settings = [
+            ("ottla.metrics.listener", format!("127.0.0.1:{metrics_port}")),
+            ("log.cleaner.backoff.ms", "50".to_owned()),
+        ];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value)).into();
+        let options = Options { settings, ..Options::default() };
+        let log = directory.path().join("log");
+        let broker = Broker::start_with(Arc::new(ottla.clone()), &log, options).unwrap();
         Self { ottla, metrics_port, broker, _directory: directory }
     }
 

@@ -2,8 +2,8 @@
 //! nobody uses costs little memory. The disk is one in memory, so that the time goes into the broker and not into 50,000
 //! syncs.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use kafka_protocol::records::{
     Compression, NO_PARTITION_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE, Record,
     RecordBatchEncoder, RecordEncodeOptions, TimestampType,
 };
-use ottla_tests::broker::{Broker, BrokerProgram, DATA_DIRECTORY, Readiness};
+use ottla_tests::broker::{Broker, BrokerProgram, DATA_DIRECTORY};
 use ottla_tests::history::Recorder;
 use ottla_tests::load::{Connection, OPERATOR, World};
 use ottla_tests::ottla::Ottla;
@@ -40,42 +40,15 @@ const CREATE_TOPICS_VERSION: i16 = 7;
 const PRODUCE_VERSION: i16 = 9;
 const FETCH_VERSION: i16 = 12;
 
-/// The broker with few descriptors, and its data on a disk of the test.
-struct Limited {
-    ottla: Ottla,
-    disk: PathBuf,
-}
-
-impl BrokerProgram for Limited {
-    fn name(&self) -> String {
-        self.ottla.name()
-    }
-
-    fn prepare(&self, directory: &Path, port: u16) -> Result<(), Problem> {
-        self.ottla.prepare(directory, port)
-    }
-
-    fn serve(&self, _directory: &Path, port: u16) -> Command {
-        let served = self.ottla.serve(&self.disk, port);
-        let mut command = Command::new("prlimit");
-        command.arg(format!("--nofile={DESCRIPTORS_MAX}:{DESCRIPTORS_MAX}")).arg("--");
-        command.arg(served.get_program()).args(served.get_args());
-        // A log keeps its descriptor until its bytes are on disk: here that is before they are acknowledged.
-        command.args(["-c", "log.flush.interval.messages=1"]);
-        command
-    }
-
-    fn set(&self, command: &mut Command, name: &str, value: &str) {
-        self.ottla.set(command, name, value);
-    }
-
-    fn readiness(&self) -> Readiness {
-        self.ottla.readiness()
-    }
-
-    fn ended_cleanly(&self, status: ExitStatus) -> bool {
-        self.ottla.ended_cleanly(status)
-    }
+/// The command of a broker with few descriptors, and its data on a disk of the test.
+fn limited(ottla: &Ottla, disk: &Path, port: u16) -> Command {
+    let served = ottla.serve(disk, port);
+    let mut command = Command::new("prlimit");
+    command.arg(format!("--nofile={DESCRIPTORS_MAX}:{DESCRIPTORS_MAX}")).arg("--");
+    command.arg(served.get_program()).args(served.get_args());
+    // A log keeps its descriptor until its bytes are on disk: here that is before they are acknowledged.
+    ottla.set(&mut command, "log.flush.interval.messages", "1");
+    command
 }
 
 struct Scene {
@@ -197,7 +170,8 @@ fn files(directory: &Path) -> usize {
 
 pub(crate) fn few_descriptors(directory: &Path) -> Result<(), Problem> {
     let disk = Tmpfs::mount(&directory.join("disk"), DISK_MEGABYTES)?;
-    let program = Limited { ottla: Ottla::find()?, disk: disk.directory().to_owned() };
+    let place = disk.directory().to_owned();
+    let program = Ottla::find()?.served_by(move |ottla, _, port| limited(ottla, &place, port));
     let broker = Broker::start(Arc::new(program), &directory.join("broker.log"))?;
     let recorder = Recorder::create(&directory.join("history.ndjson"))?;
     let world = Arc::new(World::new(broker.address(), 0, recorder));
