@@ -33,7 +33,9 @@ impl Counter {
     /// Ends, and gives how many calls there were.
     #[must_use]
     pub(crate) fn end(self) -> Option<u64> {
-        kill_process(Pid::from_child(&self.perf), Signal::INT).ok()?;
+        // Not the interrupt of a terminal: who was started in the background ignores that, and perf too until it has set up
+        // its own handling, so that it would count for ever. This one ends it early at the worst.
+        kill_process(Pid::from_child(&self.perf), Signal::ALARM).ok()?;
         let output = self.perf.wait_with_output().ok()?;
         count_in(&String::from_utf8_lossy(&output.stderr))
     }
