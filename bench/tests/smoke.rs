@@ -2,16 +2,22 @@
 
 #![allow(clippy::unwrap_used, reason = "the functions around the test fail as it does")]
 
+use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use ottla_bench::measures::ALL;
 use ottla_bench::results::Results;
 use ottla_tests::ottla::BINARY_VARIABLE;
+use ottla_tests::process::Process;
 use ottla_tests::workspace::{cargo, target_directory};
 
 /// Its clients are programs of other ecosystems, which take minutes to build.
 const OF_OTHERS: &str = "stock";
+
+/// Many times what it takes on two cores; a measure that waits for ever fails.
+const TIME_LIMIT: Duration = Duration::from_secs(600);
 
 /// The binary that is named, or else the one that debug builds make: this is no measurement.
 fn ottla() -> PathBuf {
@@ -30,9 +36,12 @@ fn every_measure_works() {
         ALL.iter().map(|measure| measure.name()).filter(|name| *name != OF_OTHERS).collect();
     let mut program = Command::new(env!("CARGO_BIN_EXE_bench-versus"));
     program.args(["--smoke", "--rounds", "1", "--contenders", "ottla,floor", "--only", &measures.join(",")]);
-    let output = program.arg("--out").arg(&results).env(BINARY_VARIABLE, ottla()).output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{told}");
+    let told = directory.path().join("told");
+    program.arg("--out").arg(&results).env(BINARY_VARIABLE, ottla());
+    program.stdout(Stdio::null()).stderr(File::create(&told).unwrap());
+    let status = Process::start_group(&mut program).unwrap().wait(TIME_LIMIT).unwrap();
+    let told = fs::read_to_string(told).unwrap();
+    assert!(status.is_some_and(|status| status.success()), "{status:?}: {told}");
     let results = Results::read(&results).unwrap();
     for measure in ALL.iter().filter(|measure| measure.name() != OF_OTHERS) {
         for quantity in measure.quantities() {
