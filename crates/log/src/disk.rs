@@ -18,6 +18,7 @@ mod overlay;
 mod real;
 pub mod sim;
 
+pub use map::open_files;
 pub use memory::MemoryDisk;
 pub use overlay::OverlayDisk;
 pub use real::RealDisk;

@@ -58,7 +58,11 @@ impl Place {
     pub(crate) fn write_temporary(&self, name: &str, bytes: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
         let open = OpenFile { create: true, capacity: bytes.len() as u64 };
         let file = self.disk.open(&self.path(&format!("{name}{TEMPORARY_SUFFIX}")), open)?;
-        file.truncate(0)?;
+        // One that was made just now is empty. Ext4 writes files that were cut at once when they are closed, against programs
+        // that never sync them, and that is a wait for the disk for each small file of a log.
+        if file.length()? > 0 {
+            file.truncate(0)?;
+        }
         file.write_at(0, &[bytes])?;
         Ok(file)
     }

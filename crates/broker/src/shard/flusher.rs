@@ -6,8 +6,8 @@
 //! of a fast disk.
 //!
 //! What nobody waits for is synced in the background, so that a power loss costs at most a window
-//! (`ottla.flush.background.ms`, `flush.ms`), and sooner when much of one log is unsynced. When that is due for many partitions at a time, they share one sync of the
-//! file system.
+//! (`ottla.flush.background.ms`, `flush.ms`), and sooner when much of one log is unsynced. When it is due for one partition,
+//! it is done for all that are nearly due, and when these are many, they share one sync of the file system.
 //!
 //! A log whose sync has failed is offline for good. One that is still open could only not write a small file, for
 //! which the disk is too full, and is tried again.
@@ -38,6 +38,10 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// Longest sleep of the loop when nothing is due; it is woken earlier.
 const SLEEP_MAX: Duration = Duration::from_secs(3600);
 
+/// When one partition is due, all go along that would be within one in so many of the time that their bytes may wait:
+/// otherwise thousands that became dirty one after the other would be synced one by one.
+const NEARLY_DUE_SHARE: u32 = 4;
+
 /// A partition with bytes that are not on disk.
 #[derive(Debug)]
 struct Dirty {
@@ -52,12 +56,26 @@ struct Dirty {
     running: bool,
 }
 
+impl Dirty {
+    fn is_due(&self, now: Monotonic) -> bool {
+        !self.running && !self.wanted && self.due.is_some_and(|due| due <= now)
+    }
+
+    /// What is due counts as nearly due.
+    fn is_nearly_due(&self, now: Monotonic) -> bool {
+        let early = self.within.unwrap_or_default() / NEARLY_DUE_SHARE;
+        self.is_due(Monotonic(now.0.saturating_add(early)))
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
     /// By the address of the partition, which its entry keeps alive.
     dirty: HashMap<usize, Dirty>,
     /// Those that somebody waits for, oldest first.
     wanted: Vec<usize>,
+    /// When the task looks at what is due, if nothing wakes it.
+    looks_at: Option<Monotonic>,
     /// How a sync is begun without the task; nothing before the task runs and after it was told to stop.
     threads: Option<Threads>,
 }
@@ -104,12 +122,13 @@ fn key(partition: &Arc<Partition>) -> usize {
 impl CommitStage for Flusher {
     fn appended(&self, partition: &Arc<Partition>, end: Offset, sync: Needs) {
         let mut state = self.lock();
+        let State { dirty, looks_at, .. } = &mut *state;
         let key = key(partition);
-        let entry = state.dirty.entry(key).or_insert_with(|| {
+        let entry = dirty.entry(key).or_insert_with(|| {
             // The first unsynced byte sets the time.
-            self.work.notify_one();
             let within = self.within(sync);
             let due = self.due(within);
+            self.look_at(looks_at, due);
             Dirty { partition: Arc::clone(partition), within, due, wanted: false, running: false }
         });
         if sync == Needs::First && !entry.wanted {
@@ -122,7 +141,7 @@ impl CommitStage for Flusher {
                 let now = self.clock.monotonic();
                 if entry.due.is_none_or(|due| due > now) {
                     entry.due = Some(now);
-                    self.work.notify_one();
+                    self.look_at(looks_at, entry.due);
                 }
             }
             drop(state);
@@ -170,6 +189,17 @@ impl Flusher {
         within.map(|within| Monotonic(self.clock.monotonic().0.saturating_add(within)))
     }
 
+    /// Wakes the task if something is due sooner than it looks. With thousands of partitions, a look at each whose first
+    /// byte arrives would take longer than the syncs.
+    fn look_at(&self, looks_at: &mut Option<Monotonic>, due: Option<Monotonic>) {
+        if let Some(due) = due
+            && looks_at.is_none_or(|at| due < at)
+        {
+            *looks_at = Some(due);
+            self.work.notify_one();
+        }
+    }
+
     /// Syncs until told to stop. What is dirty then is synced when its log is closed.
     pub(crate) async fn run(self: Arc<Self>, shared: Arc<SharedSync>, mut stop: watch::Receiver<bool>) {
         let runtime = Handle::current();
@@ -215,21 +245,23 @@ impl Flusher {
     }
 
     fn next_due(&self) -> Option<Monotonic> {
-        let state = self.lock();
-        state.dirty.values().filter(|entry| !entry.running).filter_map(|entry| entry.due).min()
+        let mut state = self.lock();
+        let waiting = state.dirty.values().filter(|entry| !entry.running);
+        state.looks_at = waiting.filter_map(|entry| entry.due).min();
+        state.looks_at
     }
 
-    /// What somebody waits for, and what is due; marked as running.
+    /// What somebody waits for, and what is due or nearly so; marked as running.
     fn take(&self, now: Monotonic) -> Taken {
         let mut state = self.lock();
         let keys = std::mem::take(&mut state.wanted);
-        let is_due =
-            |entry: &Dirty| !entry.running && !entry.wanted && entry.due.is_some_and(|due| due <= now);
+        let is_one_due = state.dirty.values().any(|entry| entry.is_due(now));
         let begin = |entry: &mut Dirty| {
             entry.running = true;
             Arc::clone(&entry.partition)
         };
-        let due = state.dirty.values_mut().filter(|entry| is_due(entry)).map(begin).collect();
+        let is_taken = |entry: &&mut Dirty| is_one_due && entry.is_nearly_due(now);
+        let due = state.dirty.values_mut().filter(is_taken).map(begin).collect();
         let wanted = keys.iter().filter_map(|key| state.dirty.get_mut(key).map(begin)).collect();
         Taken { wanted, due }
     }
@@ -289,7 +321,8 @@ impl Flusher {
             entry.running = false;
             entry.wanted = false;
             entry.due = self.due(Some(RETRY_AFTER));
-            self.work.notify_one();
+            let due = entry.due;
+            self.look_at(&mut state.looks_at, due);
         }
     }
 
@@ -305,7 +338,8 @@ impl Flusher {
             state.dirty.remove(&key);
         } else {
             entry.due = self.due(entry.within);
-            self.work.notify_one();
+            let due = entry.due;
+            self.look_at(&mut state.looks_at, due);
         }
         drop(state);
         partition.commit(synced);

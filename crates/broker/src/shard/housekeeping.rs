@@ -4,7 +4,6 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use ottla_model::Monotonic;
-use rustix::process::{Resource, getrlimit};
 use tokio::sync::watch;
 use tracing::warn;
 
@@ -25,9 +24,6 @@ const COLD_AFTER: Duration = Duration::from_secs(60);
 
 /// How often producers that are silent are forgotten.
 const PRODUCERS_INTERVAL: Duration = Duration::from_secs(600);
-
-/// Logs may hold one in so many of the descriptors that the process may have; the others are for connections.
-const LOGS_SHARE_OF_DESCRIPTORS: u64 = 2;
 
 /// A wall clock that is off by less is being adjusted, not set.
 const CLOCK_JUMP_MS: i64 = 10_000;
@@ -89,18 +85,6 @@ impl Shard {
         }
         done.clock_jump_ms = self.tell_clock_jump(done.clock_jump_ms);
         done
-    }
-
-    /// When logs hold more than their share of the descriptors, those that were not touched since the last tick give
-    /// theirs back.
-    fn spare_descriptors(&self, now: Monotonic) {
-        let share =
-            getrlimit(Resource::Nofile).current.map_or(u64::MAX, |limit| limit / LOGS_SHARE_OF_DESCRIPTORS);
-        let mut warm: u64 = 0;
-        self.each_partition(|partition| warm = warm.saturating_add(u64::from(partition.is_warm())));
-        if warm > share {
-            self.each_partition(|partition| partition.cool_if_idle(now, Duration::ZERO));
-        }
     }
 
     /// Tells when somebody has set the wall clock, and gives how far it is off.

@@ -7,7 +7,7 @@ use ottla_control::catalog::{Refusal, Topic, check_collision};
 use ottla_control::group::{TopicMetadata, TopicsImage};
 use ottla_model::{PartitionIndex, TopicId, TopicName};
 
-use super::descriptors::Opened;
+use super::descriptors::Descriptors;
 use super::partition::Partition;
 use crate::metrics::Traffic;
 
@@ -50,13 +50,13 @@ impl Maps {
 #[derive(Debug, Default)]
 pub(crate) struct Topics {
     maps: RwLock<Maps>,
-    opened: Opened,
+    descriptors: Descriptors,
 }
 
 impl Topics {
-    /// Counts the logs that are opened.
-    pub(super) fn opened(&self) -> &Opened {
-        &self.opened
+    /// What logs may hold open.
+    pub(super) fn descriptors(&self) -> &Descriptors {
+        &self.descriptors
     }
 
     /// The topic with that name.

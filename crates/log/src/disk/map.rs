@@ -47,6 +47,15 @@ use rustix::io::Errno;
 /// Parts that one `pwritev` takes; more are written by several.
 const PARTS_MAX: usize = 4;
 
+/// How many files of logs this process holds open. The limit that they come close to is the process's as well.
+static OPEN_FILES: AtomicU64 = AtomicU64::new(0);
+
+/// How many files of logs this process holds open on the machine's disk.
+#[must_use]
+pub fn open_files() -> u64 {
+    OPEN_FILES.load(Ordering::Relaxed)
+}
+
 /// Bytes that are read together to bring pages into memory where the kernel cannot be asked to.
 const TOUCH_BYTES: usize = 64 * 1024;
 
@@ -54,12 +63,30 @@ const TOUCH_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct MappedFile {
     file: File,
+    _counted: Counted,
     capacity: u64,
     /// Bytes from the start that are complete and will not change.
     written: AtomicU64,
     /// Held while the file is written or cut.
     writer: Mutex<()>,
     reader: Mutex<Reader>,
+}
+
+/// An open file that counts among [`open_files`].
+#[derive(Debug)]
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        OPEN_FILES.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        OPEN_FILES.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -96,6 +123,7 @@ impl MappedFile {
         let length = file.metadata()?.len();
         Ok(Self {
             file,
+            _counted: Counted::new(),
             capacity: capacity.max(length),
             written: AtomicU64::new(length),
             writer: Mutex::new(()),

@@ -1,7 +1,9 @@
 //! Many logs on a disk that counts its syncs and fails when told to.
 
 use std::path::Path;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Waker};
 
 use ottla_log::disk::sim::{Class, Fault, Loss, Rule};
 use ottla_log::{BatchBuilder, Identity, Log, LogConfig, NewRecord, Open, Origin, SimDisk};
@@ -109,6 +111,43 @@ fn many_logs_that_are_due_share_a_sync() {
         assert_eq!(open(&dark, index, LogConfig::default()).end_offset(), 2, "{index}");
     }
     assert_eq!(scene.turn(9000), 0, "nothing is left to do");
+}
+
+#[test]
+fn logs_that_are_nearly_due_go_along_with_one_that_is() {
+    let scene = Scene::new(i64::MAX);
+    for (place, partition) in scene.partitions.iter().enumerate() {
+        scene.clock.0.store(10 * place as u64, Ordering::Relaxed);
+        append(partition);
+    }
+    assert_eq!(scene.turn(999), 0, "none is due, so none goes along");
+    // The first is due, and with it all that would be within a quarter of a second.
+    assert_eq!(scene.turn(1000), 26);
+    assert_eq!(scene.turn(1200), 0);
+    assert_eq!(scene.turn(1260), MANY as usize - 26);
+    assert_eq!(scene.ends(), vec![(1, 1); MANY as usize]);
+}
+
+#[test]
+fn the_task_is_woken_only_for_what_is_due_sooner_than_it_looks() {
+    let scene = Scene::new(i64::MAX);
+    let is_woken = || {
+        let mut woken = pin!(scene.flusher.work.notified());
+        woken.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    };
+    append(&scene.partitions[0]);
+    assert!(is_woken(), "nothing was due before");
+    assert_eq!(scene.flusher.next_due(), Some(Monotonic(Duration::from_secs(1))));
+    scene.clock.0.store(100, Ordering::Relaxed);
+    append(&scene.partitions[1]);
+    assert!(!is_woken(), "the first is due before the second");
+    let sooner = LogConfig { flush_ms: 5, ..LogConfig::default() };
+    scene.partitions[2].log().set_config(sooner);
+    append(&scene.partitions[2]);
+    assert!(is_woken(), "the third is due before the first");
+    assert_eq!(scene.flusher.next_due(), Some(Monotonic(Duration::from_millis(105))));
+    assert_eq!(scene.turn(105), 1);
+    assert_eq!(scene.flusher.next_due(), Some(Monotonic(Duration::from_secs(1))));
 }
 
 #[test]
