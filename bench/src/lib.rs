@@ -16,6 +16,7 @@ pub mod report;
 pub mod results;
 pub mod run;
 pub mod size;
+mod spent;
 pub mod stage;
 mod stock;
 mod system_calls;

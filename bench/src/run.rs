@@ -11,6 +11,7 @@ use crate::contender::{Contender, Kind};
 use crate::measures::Measure;
 use crate::results::{Key, Point, Results};
 use crate::size::Size;
+use crate::spent::Spent;
 use crate::stage::Stage;
 
 /// What a run has.
@@ -34,6 +35,7 @@ impl Run<'_> {
     /// Contenders did not do what they should, told together at the end.
     pub fn measure(&self, results: &mut Results) -> Result<(), Problem> {
         let mut failures = Vec::new();
+        let mut spent = Spent::default();
         for measure in &self.measures {
             for round in 1..=self.rounds {
                 let mut contenders: Vec<&Contender> = self.contenders.iter().collect();
@@ -42,7 +44,7 @@ impl Run<'_> {
                 }
                 for contender in contenders {
                     if measure.contenders().contains(&contender.kind) {
-                        let outcome = self.turn(*measure, contender, round, results);
+                        let outcome = self.turn(*measure, contender, round, results, &mut spent);
                         failures.extend(outcome.err().map(|problem| {
                             eprintln!("{problem}");
                             problem.to_string()
@@ -61,6 +63,7 @@ impl Run<'_> {
         contender: &Contender,
         round: u64,
         results: &mut Results,
+        spent: &mut Spent,
     ) -> Result<(), Problem> {
         let key = |point: &str| Key {
             measure: measure.name().to_owned(),
@@ -81,11 +84,13 @@ impl Run<'_> {
             })?;
             eprintln!("round {round} of {}: {}", self.rounds, told(measure, point, contender.kind, &figures));
             results.add(Point { key: key(point), figures }, &load_average()?)?;
-            if !contender.kind.is_started_anew() {
+            if contender.kind.is_started_anew() {
+                spent.keep(stage.broker.into_directory())?;
+            } else {
                 running = Some(stage);
             }
         }
-        Ok(())
+        running.map_or(Ok(()), |stage| spent.keep(stage.broker.into_directory()))
     }
 
     fn start(&self, measure: &dyn Measure, contender: &Contender, point: &str) -> Result<Stage, Problem> {

@@ -239,6 +239,14 @@ impl Broker {
         self.check_running()
     }
 
+    /// Kills the process and gives what it leaves behind.
+    #[must_use]
+    pub fn into_directory(self) -> TempDir {
+        let Self { directory, process, .. } = self;
+        drop(process);
+        directory
+    }
+
     /// Starts the broker again on the same port and data, after [`Self::stop`] or [`Self::end_by_kill`].
     ///
     /// # Errors

@@ -1,20 +1,25 @@
 //! The same load over more and more partitions.
 
+use std::time::Duration;
+
 use ottla_tests::problem::{Doing, Problem};
 
 use super::measure::{Measure, Quantity};
 use super::shape::{SMALL_BATCHES, Shape};
 use crate::contender::Kind;
 use crate::figures::Figures;
-use crate::lean::{consume, produce};
+use crate::lean::{ProduceLoad, Until, consume, produce};
 use crate::size::Size;
 use crate::stage::Stage;
 
-/// Produced and then consumed once.
+/// Produced and then consumed once, after each partition has got its first batch.
 pub(super) struct Partitions;
 
 const COUNTS: [i32; 5] = [1, 10, 100, 1000, 10_000];
 const SMOKE_PARTITIONS_MAX: i32 = 100;
+
+/// From the first batches until all is written that they lead to: files, their names, checkpoints.
+const SETTLE_TIME: Duration = Duration::from_secs(3);
 
 const SHAPE: Shape = Shape { name: "", partitions: 1, bytes: 2_000_000_000, ..SMALL_BATCHES };
 
@@ -24,7 +29,8 @@ impl Measure for Partitions {
     }
 
     fn about(&self) -> &'static str {
-        "the same bytes in 16 KB batches, produced to one topic of 1 to 10,000 partitions in turn and then consumed"
+        "the same bytes in 16 KB batches, produced to one topic of 1 to 10,000 partitions in turn and then consumed; each \
+         partition has got its first batch before"
     }
 
     fn contenders(&self) -> &'static [Kind] {
@@ -42,13 +48,23 @@ impl Measure for Partitions {
             Quantity::less("cpu_s_per_gb", "broker CPU a GB in, s", 3),
             Quantity::more("fetch_mb_per_s", "MB a second out", 0),
             Quantity::less("fetch_cpu_s_per_gb", "broker CPU a GB out, s", 3),
+            Quantity::less("first_us_each", "broker CPU of a partition's first batch, µs", 0),
         ]
     }
 
     fn measure(&self, stage: &mut Stage, point: &str) -> Result<Figures, Problem> {
         let partitions: i32 = point.parse().doing("read a number of partitions")?;
+        let settle_time =
+            if matches!(stage.size, Size::Full | Size::Quick) { SETTLE_TIME } else { Duration::ZERO };
         let topic = stage.topic(partitions, &[])?;
         let shape = Shape { partitions, ..SHAPE };
+        // One connection, so that no partition is left out.
+        let first = Shape { connections: 1, ..shape }.producing(&topic, 1)?;
+        let first = ProduceLoad { until: Until::Count(partitions.unsigned_abs().into()), ..first };
+        let metered_first = stage.metered_with(|broker| {
+            produce(&broker.address(), &first)?;
+            broker.idle(settle_time)
+        })?;
         let producing = shape.producing(&topic, stage.size.count(SHAPE.bytes, 1))?;
         let consuming = shape.consuming_once(&producing)?;
         let metered = stage.metered(|address| produce(address, &producing))?;
@@ -56,7 +72,12 @@ impl Measure for Partitions {
         let metered = stage.metered(|address| consume(address, &consuming))?;
         let out = metered.per_gigabyte(metered.value.bytes, metered.value.took);
         figures.add_all("fetch_", &out);
-        stage.remove_topic(&topic)?;
+        let first = metered_first.usage.cpu_seconds() * 1e6 / f64::from(partitions);
+        figures.set("first_us_each", first);
+        // Files that are deleted make others dear: see `spent`.
+        if stage.size == Size::WarmUp {
+            stage.remove_topic(&topic)?;
+        }
         Ok(figures)
     }
 }

@@ -36,8 +36,7 @@ pub use clean::{
 };
 pub use config::LogConfig;
 pub use disk::{
-    DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, OverlayDisk, RealDisk, SimDisk, Space, Volume,
-    open_files,
+    DirEntry, Disk, DiskFile, MemoryDisk, OpenFile, OverlayDisk, RealDisk, SimDisk, Space, Volume, open_files,
 };
 pub use error::{AppendError, LogError, ReadError, is_transient};
 pub use index::AbortedTransaction;

@@ -14,6 +14,9 @@ const READ_BYTES_MIN: usize = READ_BYTES / 4;
 /// of that size before. A peer that announces 100 MiB and sends nothing more costs this much.
 const GROWTH_STEP_BYTES: usize = 64 * 1024;
 
+/// How many frames of the size of the last ones are read along with the next.
+const FRAMES_AHEAD: usize = 3;
+
 /// The four bytes of length in front of a frame.
 const PREFIX_BYTES: usize = 4;
 
@@ -79,16 +82,26 @@ impl FrameReader {
         match self.announced() {
             Ok(Some(frame_bytes)) => {
                 let missing = frame_bytes.saturating_add(PREFIX_BYTES).saturating_sub(have).max(1);
-                self.buffer.reserve(missing.min(have.max(self.delivered_bytes).max(GROWTH_STEP_BYTES)));
+                let missing = missing.min(have.max(self.delivered_bytes).max(GROWTH_STEP_BYTES));
+                if free < missing {
+                    self.buffer.reserve(missing.saturating_add(self.ahead_bytes()));
+                }
             }
             // What is left of a buffer is used up before a new one is made: small frames follow each other
             // closely, and the ones that are being answered still hold the front of it.
             _ if free < READ_BYTES_MIN => {
-                self.buffer.reserve(self.delivered_bytes.clamp(READ_BYTES, GROWTH_STEP_BYTES));
+                let expected = self.delivered_bytes.saturating_add(self.ahead_bytes());
+                self.buffer.reserve(expected.clamp(READ_BYTES, GROWTH_STEP_BYTES));
             }
             _ => {}
         }
         &mut self.buffer
+    }
+
+    /// Room behind the next frame: a read that leaves some unused has found all that there was, and one that finds
+    /// several frames saves the reads, and the writes of answers, that each would have cost.
+    fn ahead_bytes(&self) -> usize {
+        self.delivered_bytes.saturating_mul(FRAMES_AHEAD).clamp(READ_BYTES_MIN, GROWTH_STEP_BYTES)
     }
 
     /// The next whole frame, without its length; `None` when more bytes must arrive first.

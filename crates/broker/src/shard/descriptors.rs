@@ -47,7 +47,8 @@ impl Descriptors {
     /// True for one caller of those who see that there are too many.
     fn begin_look(&self) -> bool {
         let look_at = self.look_at.load(Ordering::Acquire);
-        let exchanged = || self.look_at.compare_exchange(look_at, u64::MAX, Ordering::AcqRel, Ordering::Relaxed);
+        let exchanged =
+            || self.look_at.compare_exchange(look_at, u64::MAX, Ordering::AcqRel, Ordering::Relaxed);
         open_files() >= look_at && exchanged().is_ok()
     }
 
