@@ -28,7 +28,7 @@
 //! Within the process, a log opens each of its files once.
 //!
 //! A page of a map that is not in memory and that the disk cannot read is a SIGBUS in place of an error. So
-//! [`MappedFile::slice`] has the kernel read all pages first, which tells of an error, and
+//! [`MappedFile::slice`] has the kernel read all pages first that it says are not there, which tells of an error, and
 //! [`MappedFile::read_at`] goes around the map. What is left is a page that memory gives up after that and that
 //! cannot be read a second time, and callers who say that the bytes are in memory.
 
@@ -43,6 +43,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use memmap2::{Advice, MmapOptions, MmapRaw};
 use rustix::io::Errno;
+use rustix::param::page_size;
 
 /// Parts that one `pwritev` takes; more are written by several.
 const PARTS_MAX: usize = 4;
@@ -55,6 +56,12 @@ static OPEN_FILES: AtomicU64 = AtomicU64::new(0);
 pub fn open_files() -> u64 {
     OPEN_FILES.load(Ordering::Relaxed)
 }
+
+/// Pages that the kernel is asked about at once: 2 MiB.
+const RESIDENT_PAGES: usize = 512;
+
+/// The bit of a page that is in memory.
+const RESIDENT: u8 = 1;
 
 /// Bytes that are read together to bring pages into memory where the kernel cannot be asked to.
 const TOUCH_BYTES: usize = 64 * 1024;
@@ -239,6 +246,10 @@ impl MappedFile {
 
     /// Has the kernel read the pages of a slice, so that none of them is an error when it is looked at.
     fn populate(&self, position: u64, slice: &MapSlice) -> io::Result<()> {
+        // Of a file that somebody has cut, pages behind its end may still be in memory, and are an error all the same.
+        if is_resident(slice) && self.length()? >= position.saturating_add(slice.length as u64) {
+            return Ok(());
+        }
         let Err(error) = slice.map.advise_range(Advice::PopulateRead, slice.start, slice.length) else {
             return Ok(());
         };
@@ -310,6 +321,30 @@ impl MappedFile {
     pub(super) fn unmap(&self) {
         lock(&self.reader).map = None;
     }
+}
+
+/// True when the kernel says that all pages of a slice are in memory. It tells that by looking at bits, where to populate
+/// pages takes hold of each, which was a sixth of what a fetch costs.
+fn is_resident(slice: &MapSlice) -> bool {
+    let page_bytes = page_size();
+    let mut told = [0_u8; RESIDENT_PAGES];
+    let mut start = slice.start - slice.start % page_bytes;
+    let end = slice.start.saturating_add(slice.length);
+    while start < end {
+        let length = (end - start).min(page_bytes.saturating_mul(RESIDENT_PAGES));
+        // SAFETY: the range begins at a page and lies inside the map, as `MappedFile::expose` has checked for the slice, and
+        // the slice keeps the map. The kernel writes one byte for each page of it, and `told` has as many. It looks at no
+        // byte of the pages themselves.
+        let failed =
+            unsafe { libc::mincore(slice.map.as_mut_ptr().add(start).cast(), length, told.as_mut_ptr()) }
+                != 0;
+        let mut pages = told.iter().take(length.div_ceil(page_bytes));
+        if failed || pages.any(|page| page & RESIDENT == 0) {
+            return false;
+        }
+        start = start.saturating_add(length);
+    }
+    true
 }
 
 /// A slice that lives only while the reader's lock is held.
