@@ -42,9 +42,7 @@ fn system_calls(kind: Kind) -> Vec<Bound> {
     let bounds: &[(&'static str, f64, f64)] = match kind {
         Kind::Produce => &[
             ("recvfrom", 1.00, 1.30),
-            // From never to once for every request, run by run: it was 1.04 at most in some sixty. The likely cause: room for a
-            // frame is made to its measure, and a read that fills it leaves open whether there is more.
-            ("recvfrom failed", 0.06, 1.30),
+            ("recvfrom failed", 0.00, 0.90),
             ("pwritev", 1.00, 1.01),
             ("sendto", 1.00, 1.01),
             ("epoll_wait", 0.80, 1.60),
