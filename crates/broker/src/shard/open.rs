@@ -19,13 +19,13 @@ use super::producer_ids::ProducerIds;
 use super::quotas::Quotas;
 use super::router::{OneNode, Router};
 use super::topics::{LiveTopic, Topics};
-use super::{ColdReads, FetchSessions, PRIVATE_TURNS_MAX, Settings, Shard};
+use super::{ColdReads, FetchSessions, PRIVATE_TURNS_MAX, Settings, Shard, ToldConfigs};
 use super::{configs, side_by_side, strays};
 use crate::api::api_names;
 use crate::clock::{Clock, Started, SystemRandom};
 use crate::error::OpenError;
 use crate::metrics::Counters;
-use crate::settings::topic_log_config;
+use crate::settings::{Layers, Overrides, SameSettings, log_config, of_topic_named, topic_log_config};
 use crate::telemetry::Telemetry;
 
 /// `Uuid.METADATA_TOPIC_ID`.
@@ -114,6 +114,8 @@ impl Shard {
             private_turns: Semaphore::new(PRIVATE_TURNS_MAX),
             counters,
             cold_reads: ColdReads::default(),
+            told_configs: ToldConfigs::default(),
+            log_configs: SameSettings::default(),
             timers: Arc::new(Notify::new()),
         });
         shard.subscribe_to_clients();
@@ -132,15 +134,18 @@ impl Shard {
         topic: Arc<Topic>,
         before: &[Arc<Partition>],
     ) -> Result<LiveTopic, OpenError> {
-        let settings = self.settings();
+        let layers = self.layers();
+        let settings = layers.settings();
         let opener = Opener {
             data_dir: &self.data_dir,
-            settings: &settings,
+            settings,
             clock: &self.clock,
             seams: &self.seams,
             synced: false,
         };
-        let config = topic_log_config(&settings, &topic.name, &topic.configs);
+        let work_out = |layers: &Layers, own: &Overrides| log_config(layers.settings(), own);
+        let config = self.log_configs.of(&layers, &topic.configs, work_out);
+        let config = of_topic_named(settings, &topic.name, config);
         let mut partitions = before.to_vec();
         let first = PartitionIndex::try_from(before.len()).unwrap_or(PartitionIndex::MAX);
         for index in first..topic.partitions {
@@ -177,6 +182,8 @@ impl Opener<'_> {
         // As in Kafka, what was created is on disk when it is told.
         let config = LogConfig { retention_ms: -1, flush_messages: 1, ..LogConfig::default() };
         let partition = self.partition(&name, METADATA_TOPIC_ID, 0, config, checkpoints)?;
+        // Changes of topics come one at a time, and each waits for its sync.
+        partition.let_appender_sync();
         let wrong = |reason| OpenError::Log { partition: partition.name(), reason };
         let machine = Catalog::new(self.settings.node_id);
         let clock = Arc::clone(self.clock);

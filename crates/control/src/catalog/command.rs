@@ -239,10 +239,20 @@ impl Catalog {
 
     fn put(&mut self, topic: Topic) -> Undo {
         let id = topic.id;
-        let before = self.remove(id);
-        self.partitions = self.partitions.saturating_add(usize::try_from(topic.partitions).unwrap_or(0));
-        self.names.insert(id, topic.name.clone());
-        self.by_name.insert(topic.name.clone(), Arc::new(topic));
+        let partitions = usize::try_from(topic.partitions).unwrap_or(0);
+        let known = self.names.get(&id).filter(|name| **name == topic.name);
+        let before = if let Some(known) = known.and_then(|name| self.by_name.get_mut(name)) {
+            // Every topic comes here once for each of its partitions.
+            let before = std::mem::replace(known, Arc::new(topic));
+            self.partitions = self.partitions.saturating_sub(usize::try_from(before.partitions).unwrap_or(0));
+            Some(before)
+        } else {
+            let before = self.remove(id);
+            self.names.insert(id, topic.name.clone());
+            self.by_name.insert(topic.name.clone(), Arc::new(topic));
+            before
+        };
+        self.partitions = self.partitions.saturating_add(partitions);
         Undo::Topic(id, before)
     }
 
