@@ -1,6 +1,7 @@
 //! CreateTopics: checks what only the broker can (settings, assignments), and leaves the rest to the catalog.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::LazyCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -46,13 +47,18 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
 
 /// Topics that are named once, and one of each that is named more often: none of these is created.
 fn split_duplicates(topics: Vec<CreatableTopic>) -> (Vec<CreatableTopic>, Vec<CreatableTopic>) {
-    let mut times: HashMap<String, u32> = HashMap::new();
+    let mut seen = HashSet::with_capacity(topics.len());
+    let mut repeated: HashSet<TopicName> = HashSet::new();
     for topic in &topics {
-        let seen = times.entry(topic.name.to_string()).or_default();
-        *seen = seen.saturating_add(1);
+        if !seen.insert(topic.name.as_str()) {
+            repeated.insert(topic.name.clone());
+        }
     }
-    let (once, mut twice): (Vec<_>, Vec<_>) =
-        topics.into_iter().partition(|topic| times.get(topic.name.as_str()) == Some(&1));
+    if repeated.is_empty() {
+        return (topics, Vec::new());
+    }
+    let (mut twice, once): (Vec<_>, Vec<_>) =
+        topics.into_iter().partition(|topic| repeated.contains(&topic.name));
     let mut seen = HashSet::new();
     twice.retain(|topic| seen.insert(topic.name.clone()));
     (once, twice)
@@ -67,11 +73,17 @@ fn refuse<T>(error: ErrorCode, message: impl Into<String>) -> Result<T, TopicErr
 }
 
 fn check_all(call: &Call, topics: &[CreatableTopic]) -> Vec<Result<CreateTopic, TopicError>> {
-    topics.iter().map(|topic| check(call, topic)).collect()
+    // Most topics have no settings of their own, and those of the broker fit each other or do not.
+    let plain = LazyCell::new(|| check_overrides(&call.shard.settings(), std::iter::empty()));
+    topics.iter().map(|topic| check(call, topic, &plain)).collect()
 }
 
 /// In Kafka's order: the name, whether it or one like it is taken, the settings, the numbers (`ReplicationControlManager`).
-fn check(call: &Call, asked: &CreatableTopic) -> Result<CreateTopic, TopicError> {
+fn check(
+    call: &Call,
+    asked: &CreatableTopic,
+    plain: &Result<Overrides, String>,
+) -> Result<CreateTopic, TopicError> {
     if asked.name.as_str() == CLUSTER_METADATA {
         return refuse(
             ErrorCode::InvalidRequest,
@@ -84,8 +96,9 @@ fn check(call: &Call, asked: &CreatableTopic) -> Result<CreateTopic, TopicError>
     }
     call.shard.check_collision(&name)?;
     let given = asked.configs.iter().map(|config| (config.name.as_str(), config.value.as_deref()));
-    let configs = check_overrides(&call.shard.settings(), given)
-        .or_else(|message| refuse(ErrorCode::InvalidConfig, message))?;
+    let configs =
+        if asked.configs.is_empty() { plain.clone() } else { check_overrides(&call.shard.settings(), given) };
+    let configs = configs.or_else(|message| refuse(ErrorCode::InvalidConfig, message))?;
     let partitions = if asked.assignments.is_empty() {
         check_numbers(call, asked)?
     } else {

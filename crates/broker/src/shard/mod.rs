@@ -280,6 +280,8 @@ mod cost_tests;
 #[cfg(test)]
 mod crash_tests;
 #[cfg(test)]
+mod leftover_tests;
+#[cfg(test)]
 mod marker_tests;
 #[cfg(test)]
 mod offset_tests;

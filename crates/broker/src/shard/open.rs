@@ -149,14 +149,7 @@ impl Shard {
         let mut partitions = before.to_vec();
         let first = PartitionIndex::try_from(before.len()).unwrap_or(PartitionIndex::MAX);
         for index in first..topic.partitions {
-            // What is new to this process has no past.
-            partitions.push(opener.partition(
-                &topic.name,
-                topic.id,
-                index,
-                config.clone(),
-                &Checkpoints::default(),
-            )?);
+            partitions.push(opener.new_partition(&topic, index, config.clone())?);
         }
         Ok(LiveTopic { topic, partitions })
     }
@@ -213,6 +206,28 @@ impl Opener<'_> {
         Ok(topics)
     }
 
+    /// A partition that is new to this process, and so has no past. Everything that could be in its place was cleared away at
+    /// the start, or when its topic was deleted.
+    fn new_partition(
+        &self,
+        topic: &Topic,
+        index: PartitionIndex,
+        config: LogConfig,
+    ) -> Result<Arc<Partition>, OpenError> {
+        if self.data_dir.has_leftovers() {
+            return self.partition(&topic.name, topic.id, index, config, &Checkpoints::default());
+        }
+        let directory = self.data_dir.path.join(format!("{}-{index}", topic.name));
+        let identity = Identity { topic: topic.name.clone(), partition: index, topic_id: topic.id };
+        let log = Log::create(Arc::clone(&self.data_dir.disk), &directory, identity, config);
+        Ok(self.over(&topic.name, index, log))
+    }
+
+    fn over(&self, topic: &TopicName, index: PartitionIndex, log: Log) -> Arc<Partition> {
+        let (epoch, stage) = (self.data_dir.leader_epoch, Arc::clone(&self.seams.stage));
+        Arc::new(Partition::new(topic.clone(), index, epoch, log, stage))
+    }
+
     pub(super) fn partition(
         &self,
         topic: &TopicName,
@@ -263,7 +278,6 @@ impl Opener<'_> {
         if start > log.start_offset() {
             log.restore_start_offset(start).map_err(wrong)?;
         }
-        let (epoch, stage) = (self.data_dir.leader_epoch, Arc::clone(&self.seams.stage));
-        Ok(Arc::new(Partition::new(topic.clone(), index, epoch, log, stage)))
+        Ok(self.over(topic, index, log))
     }
 }
