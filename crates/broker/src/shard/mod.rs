@@ -286,4 +286,6 @@ mod marker_tests;
 #[cfg(test)]
 mod offset_tests;
 #[cfg(test)]
+mod power_loss_tests;
+#[cfg(test)]
 mod seam_tests;
