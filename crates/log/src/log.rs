@@ -107,11 +107,21 @@ pub struct Log {
     tombstones_until: Option<WallMillis>,
     /// True when the directory itself was made and its parent not synced since.
     directory_unsynced: bool,
+    /// True until its directory is made, when nobody has looked for one.
+    is_new: bool,
     /// True when names in the directory were added or removed since it was synced.
     names_unsynced: bool,
 }
 
 impl Log {
+    /// A log in a directory that is not there, as that of a topic which has just been made. It is not looked for: should it
+    /// be there when the first batch comes, nothing is written and the log is closed by an error.
+    #[must_use]
+    pub fn create(disk: Arc<dyn Disk>, dir: &Path, identity: Identity, config: LogConfig) -> Self {
+        let place = Arc::new(Place { disk, dir: dir.to_owned() });
+        Self { is_new: true, ..Self::over(place, identity, config, recovery::Loaded::nothing()).0 }
+    }
+
     /// Opens the log in `dir`, recovering it when the broker did not stop cleanly. A directory that is not
     /// there is made at the first append.
     ///
@@ -125,6 +135,15 @@ impl Log {
     ) -> Result<(Self, RecoveryReport), LogError> {
         let place = Arc::new(Place { disk, dir: dir.to_owned() });
         let loaded = recovery::load(&place, &identity, &config, open)?;
+        Ok(Self::over(place, identity, config, loaded))
+    }
+
+    fn over(
+        place: Arc<Place>,
+        identity: Identity,
+        config: LogConfig,
+        loaded: recovery::Loaded,
+    ) -> (Self, RecoveryReport) {
         let log = Self {
             place,
             identity,
@@ -140,8 +159,9 @@ impl Log {
             tombstones_until: None,
             directory_unsynced: false,
             names_unsynced: false,
+            is_new: false,
         };
-        Ok((log, loaded.report))
+        (log, loaded.report)
     }
 
     /// Whose log it is.

@@ -89,7 +89,7 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    fn nothing() -> Self {
+    pub(crate) fn nothing() -> Self {
         Self {
             segments: Vec::new(),
             start_offset: 0,

@@ -11,7 +11,11 @@
 
 mod support;
 
-use ottla_log::{Append, BatchBuilder, Log, LogConfig, NewRecord, Origin};
+use std::path::Path;
+use std::sync::Arc;
+
+use ottla_log::disk::sim::{Class, Fault, Rule};
+use ottla_log::{Append, BatchBuilder, Log, LogConfig, NewRecord, Origin, SimDisk};
 use support::*;
 
 fn config() -> LogConfig {
@@ -158,4 +162,41 @@ fn files_of_nobody_are_left_alone_or_removed() {
     let names: Vec<String> = place.files().into_iter().map(|(name, _)| name).collect();
     assert!(names.contains(&"notes.txt".to_owned()));
     assert!(!names.iter().any(|name| name.contains("99.") || name.ends_with(".tmp")), "{names:?}");
+}
+
+/// What was not looked for is not mixed with what is appended, and a try that the disk had no room for may be repeated.
+#[test]
+fn a_log_that_was_not_looked_for_is_written_only_where_there_is_none() {
+    for place in Place::each() {
+        let mut new = Log::create(place.disk.clone(), &place.dir(), identity(), config());
+        assert_eq!((new.start_offset(), new.end_offset(), new.segment_count()), (0, 0, 0));
+        assert!(place.disk.list(&place.dir()).is_err(), "nothing is made before the first batch");
+        let mut before = Log::create(place.disk.clone(), &place.dir(), identity(), config());
+        append(&mut before, &batch(&["a", "b"])).expect("appended");
+        let files = place.files();
+        assert!(append(&mut new, &batch(&["c"])).is_err());
+        assert!(!new.is_open());
+        assert_eq!(place.files(), files);
+        append(&mut before, &batch(&["c"])).expect("appended");
+        before.close(NOW).expect("closed");
+        let (mut again, _) = place.open(&config(), true, 3);
+        assert_eq!(values(&consume(&again, 0)), ["a", "b", "c"]);
+        append(&mut again, &batch(&["d"])).expect("what was looked at is written to");
+    }
+}
+
+#[test]
+fn a_log_that_was_not_looked_for_begins_when_there_is_room() {
+    for number in 0.. {
+        let disk = SimDisk::new(Path::new("/data"), 1);
+        let dir = Path::new("/data/topic-0");
+        let mut log = Log::create(Arc::new(disk.clone()), dir, identity(), config());
+        disk.set_rules(vec![Rule::once(Class::Change, number, Fault::Full)]);
+        if append(&mut log, &batch(&["a"])).is_ok() {
+            assert!(number > 2, "a directory, a file in it and a batch need room");
+            break;
+        }
+        assert_eq!(append(&mut log, &batch(&["a"])).expect("there is room").base_offset, 0, "{number}");
+        assert_eq!(values(&consume(&log, 0)), ["a"], "{number}");
+    }
 }

@@ -77,6 +77,11 @@ impl<'a> Writer<'a> {
         self.buffer.put_u8(value as u8);
     }
 
+    /// What was encoded before.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.buffer.put_slice(bytes);
+    }
+
     /// The length in front of an array or of bytes.
     pub(crate) fn length(&mut self, length: Option<usize>) {
         let Ok(length) = length.map(i32::try_from).transpose() else {

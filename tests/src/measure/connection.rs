@@ -75,6 +75,16 @@ impl Connection {
         self.receive::<R>(version)
     }
 
+    /// The same, with the response as bytes: to read all of it may take longer than to make it.
+    ///
+    /// # Errors
+    /// The connection was lost.
+    pub(super) fn call_for_body<R: Request>(&mut self, version: i16, request: &R) -> Result<Bytes, Problem> {
+        self.post(version, request)?;
+        self.requests.flush()?;
+        self.responses.receive_body::<R>(version)
+    }
+
     /// Puts a request on its way; it may wait in a buffer until the next [`Self::receive`].
     ///
     /// # Errors
@@ -137,6 +147,12 @@ impl Responses {
     /// # Errors
     /// The connection was lost, or the response can not be read.
     pub fn receive<R: Request>(&mut self, version: i16) -> Result<R::Response, Problem> {
+        let mut body = self.receive_body::<R>(version)?;
+        R::Response::decode(&mut body, version).doing("decode an answer")
+    }
+
+    /// The same, as bytes.
+    fn receive_body<R: Request>(&mut self, version: i16) -> Result<Bytes, Problem> {
         self.correlation = self.correlation.wrapping_add(1);
         let mut length = [0; 4];
         self.reader.read_exact(&mut length).doing("read the length of an answer")?;
@@ -153,6 +169,6 @@ impl Responses {
         if header.doing("decode a header")?.correlation_id != self.correlation {
             return Err(Problem::new("the answer belongs to another request"));
         }
-        R::Response::decode(&mut frame, version).doing("decode an answer")
+        Ok(frame)
     }
 }

@@ -9,6 +9,7 @@ mod commit_load;
 mod commits;
 mod connection;
 mod coordinator;
+mod created;
 mod crowd;
 mod echo;
 mod fill;

@@ -9,8 +9,9 @@ use kafka_protocol::messages::{CreateTopicsRequest, ListOffsetsRequest, TopicNam
 use kafka_protocol::protocol::StrBytes;
 
 use super::connection::Connection;
+use super::created::error_codes;
 use crate::broker::Broker;
-use crate::problem::Problem;
+use crate::problem::{Doing, Problem};
 
 const CREATE_TOPICS_VERSION: i16 = 7;
 const CREATE_LIMIT_MS: i32 = 60_000;
@@ -62,8 +63,9 @@ pub fn request_topics(connection: &mut Connection, topics: &[NewTopic]) -> Resul
     let request = CreateTopicsRequest::default()
         .with_topics(topics.iter().map(wanted).collect())
         .with_timeout_ms(CREATE_LIMIT_MS);
-    let response = connection.call(CREATE_TOPICS_VERSION, &request)?;
-    check(response.topics.iter().map(|topic| topic.error_code), topics.len(), "CreateTopics")
+    let answer = connection.call_for_body(CREATE_TOPICS_VERSION, &request)?;
+    let error_codes = error_codes(answer).doing("read the answer to CreateTopics")?;
+    check(error_codes, topics.len(), "CreateTopics")
 }
 
 /// Waits until the broker leads all partitions of topics.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -123,10 +123,16 @@ impl Started {
         Self::Waiting(Box::pin(future))
     }
 
-    /// A request that changes topics or the like. It runs to its end in a task of its own, whatever becomes of the
-    /// connection: half a change must not be left behind.
+    /// A request that changes topics or the like. What it cannot do at once runs to its end in a task of its own, whatever
+    /// becomes of the connection: half a change must not be left behind.
     pub(crate) fn changing(future: impl Future<Output = Result<Parts, Closed>> + Send + 'static) -> Self {
-        Self::Changing(tokio::spawn(future))
+        let mut future = Box::pin(future);
+        // Nobody is woken by this turn: a future that is not ready is polled again by its task, which is what it wakes then.
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(parts)) => Self::Ready(parts),
+            Poll::Ready(Err(closed)) => Self::Waiting(Box::pin(std::future::ready(Err(closed)))),
+            Poll::Pending => Self::Changing(tokio::spawn(future)),
+        }
     }
 
     /// The answer, if it is there.

@@ -1,27 +1,27 @@
 //! CreateTopics: checks what only the broker can (settings, assignments), and leaves the rest to the catalog.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::LazyCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
-use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, CreatableTopicResult};
-use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse};
+use kafka_protocol::messages::{CreateTopicsRequest, TopicName};
 use ottla_control::catalog::{CreateTopic, Topic};
 use ottla_model::{CLUSTER_METADATA, ErrorCode, PartitionIndex};
-use uuid::Uuid;
+use ottla_wire::message::create_topics::{
+    self, CONFIGS_FROM, Config, Configs, Created, Refused, ResponseTopic,
+};
+use ottla_wire::{Unencodable, response_frame};
 
-use super::call::{Call, Closed, Started};
+use super::call::{Call, Closed, Parts, Started};
 use super::mutations;
-use super::text::text;
 use super::topic_names::legal;
-use crate::settings::{Overrides, check_overrides, describe};
+use crate::settings::{Layers, Overrides, SameSettings, check_overrides, describe};
 use crate::shard::TopicError;
 
 /// Since this version clients know that a quota of partitions is used up.
 const STRICT_QUOTA: i16 = 6;
-/// Since this version an answer tells the settings of each topic (KIP-525).
-const TELLS_CONFIGS: i16 = 5;
 /// "The broker's default" in place of a number.
 const DEFAULT: i32 = -1;
 
@@ -33,27 +33,32 @@ pub(super) fn handle(call: Call, body: Bytes) -> Result<Started, Closed> {
         let good: Vec<CreateTopic> =
             checked.iter().filter_map(|topic| topic.as_ref().ok().cloned()).collect();
         let mut created = call.shard.create_topics(good, request.validate_only).await.into_iter();
-        let done = once.iter().zip(checked).map(|(asked, checked)| {
-            (asked, checked.and_then(|_| created.next().unwrap_or_else(|| Err(missing()))))
-        });
-        let refused =
-            twice.iter().map(|asked| (asked, refuse(ErrorCode::InvalidRequest, "Duplicate topic name.")));
-        let mut configs = ToldConfigs::new(&call);
-        let results = done.chain(refused);
-        let topics = results.map(|(asked, result)| answer(&mut configs, asked, result)).collect();
-        call.answer(&CreateTopicsResponse::default().with_topics(topics))
+        let mut outcomes = Outcomes::with_capacity(once.len().saturating_add(twice.len()));
+        for (asked, checked) in once.into_iter().zip(checked) {
+            let outcome = checked.and_then(|_| created.next().unwrap_or_else(|| Err(missing())));
+            outcomes.push((asked.name, outcome));
+        }
+        for asked in twice {
+            outcomes.push((asked.name, refuse(ErrorCode::InvalidRequest, "Duplicate topic name.")));
+        }
+        answer(&call, outcomes)
     }))
 }
 
 /// Topics that are named once, and one of each that is named more often: none of these is created.
 fn split_duplicates(topics: Vec<CreatableTopic>) -> (Vec<CreatableTopic>, Vec<CreatableTopic>) {
-    let mut times: HashMap<String, u32> = HashMap::new();
+    let mut seen = HashSet::with_capacity(topics.len());
+    let mut repeated: HashSet<TopicName> = HashSet::new();
     for topic in &topics {
-        let seen = times.entry(topic.name.to_string()).or_default();
-        *seen = seen.saturating_add(1);
+        if !seen.insert(topic.name.as_str()) {
+            repeated.insert(topic.name.clone());
+        }
     }
-    let (once, mut twice): (Vec<_>, Vec<_>) =
-        topics.into_iter().partition(|topic| times.get(topic.name.as_str()) == Some(&1));
+    if repeated.is_empty() {
+        return (topics, Vec::new());
+    }
+    let (mut twice, once): (Vec<_>, Vec<_>) =
+        topics.into_iter().partition(|topic| repeated.contains(&topic.name));
     let mut seen = HashSet::new();
     twice.retain(|topic| seen.insert(topic.name.clone()));
     (once, twice)
@@ -68,11 +73,17 @@ fn refuse<T>(error: ErrorCode, message: impl Into<String>) -> Result<T, TopicErr
 }
 
 fn check_all(call: &Call, topics: &[CreatableTopic]) -> Vec<Result<CreateTopic, TopicError>> {
-    topics.iter().map(|topic| check(call, topic)).collect()
+    // Most topics have no settings of their own, and those of the broker fit each other or do not.
+    let plain = LazyCell::new(|| check_overrides(&call.shard.settings(), std::iter::empty()));
+    topics.iter().map(|topic| check(call, topic, &plain)).collect()
 }
 
 /// In Kafka's order: the name, whether it or one like it is taken, the settings, the numbers (`ReplicationControlManager`).
-fn check(call: &Call, asked: &CreatableTopic) -> Result<CreateTopic, TopicError> {
+fn check(
+    call: &Call,
+    asked: &CreatableTopic,
+    plain: &Result<Overrides, String>,
+) -> Result<CreateTopic, TopicError> {
     if asked.name.as_str() == CLUSTER_METADATA {
         return refuse(
             ErrorCode::InvalidRequest,
@@ -85,8 +96,9 @@ fn check(call: &Call, asked: &CreatableTopic) -> Result<CreateTopic, TopicError>
     }
     call.shard.check_collision(&name)?;
     let given = asked.configs.iter().map(|config| (config.name.as_str(), config.value.as_deref()));
-    let configs = check_overrides(&call.shard.settings(), given)
-        .or_else(|message| refuse(ErrorCode::InvalidConfig, message))?;
+    let configs =
+        if asked.configs.is_empty() { plain.clone() } else { check_overrides(&call.shard.settings(), given) };
+    let configs = configs.or_else(|message| refuse(ErrorCode::InvalidConfig, message))?;
     let partitions = if asked.assignments.is_empty() {
         check_numbers(call, asked)?
     } else {
@@ -187,58 +199,45 @@ pub(super) fn check_brokers(call: &Call, brokers: impl Iterator<Item = i32>) -> 
     }
 }
 
-/// The settings of topics as the answer tells them. Most topics of a request have the same ones, and to describe them costs
-/// more than to create the topic.
-struct ToldConfigs<'a> {
-    call: &'a Call,
-    last: Option<(Overrides, Vec<CreatableTopicConfigs>)>,
-}
+/// The settings of topics as answers tell them.
+#[derive(Debug, Default)]
+pub(crate) struct ToldConfigs(SameSettings<Result<Configs, Unencodable>>);
 
-impl<'a> ToldConfigs<'a> {
-    fn new(call: &'a Call) -> Self {
-        Self { call, last: None }
-    }
-
-    fn of(&mut self, own: &Overrides) -> Vec<CreatableTopicConfigs> {
-        if self.call.version() < TELLS_CONFIGS {
-            return Vec::new();
-        }
-        if let Some((_, told)) = self.last.as_ref().filter(|(last, _)| last == own) {
-            return told.clone();
-        }
-        let described = describe::of_topic(&self.call.shard.layers(), own).into_iter().map(|entry| {
-            CreatableTopicConfigs::default()
-                .with_name(text(&entry.name))
-                .with_value(entry.value.as_deref().map(text))
-                .with_config_source(entry.source().code())
-        });
-        let told: Vec<_> = described.collect();
-        self.last = Some((own.clone(), told.clone()));
-        told
+impl ToldConfigs {
+    fn of(&self, layers: &Arc<Layers>, own: &Overrides) -> Result<Configs, Unencodable> {
+        self.0.of(layers, own, |layers, own| {
+            let described = describe::of_topic(layers, own);
+            Configs::encode(described.iter().map(|entry| Config {
+                name: &entry.name,
+                value: entry.value.as_deref(),
+                source: entry.source().code(),
+            }))
+        })
     }
 }
 
-fn answer(
-    configs: &mut ToldConfigs<'_>,
-    asked: &CreatableTopic,
-    result: Result<Arc<Topic>, TopicError>,
-) -> CreatableTopicResult {
-    let answered = CreatableTopicResult::default().with_name(asked.name.clone());
-    let topic = match result {
-        Ok(topic) => topic,
-        Err(refusal) => {
-            return answered
-                .with_error_code(refusal.error.code())
-                .with_error_message(Some(text(&refusal.message)))
-                .with_num_partitions(-1)
-                .with_replication_factor(-1)
-                .with_configs(Some(Vec::new()));
-        }
+type Outcomes = Vec<(TopicName, Result<Arc<Topic>, TopicError>)>;
+
+fn answer(call: &Call, outcomes: Outcomes) -> Result<Parts, Closed> {
+    let layers = call.shard.layers();
+    let tell = |topic: &Topic| -> Result<Created, Closed> {
+        let configs = if call.version() < CONFIGS_FROM {
+            None
+        } else {
+            Some(call.shard.told_configs().of(&layers, &topic.configs)?)
+        };
+        Ok(Created { topic_id: topic.id, partitions: topic.partitions, replication_factor: 1, configs })
     };
-    answered
-        .with_topic_id(Uuid::from_bytes(topic.id.0))
-        .with_error_message(None)
-        .with_num_partitions(topic.partitions)
-        .with_replication_factor(1)
-        .with_configs(Some(configs.of(&topic.configs)))
+    let mut topics = Vec::with_capacity(outcomes.len());
+    for (name, outcome) in &outcomes {
+        let outcome = match outcome {
+            Ok(topic) => Ok(tell(topic)?),
+            Err(refusal) => Err(Refused { error: refusal.error, message: &refusal.message }),
+        };
+        topics.push(ResponseTopic { name, outcome });
+    }
+    let write = |buffer: &mut BytesMut| create_topics::encode_response(call.version(), &topics, buffer);
+    let body_bytes = create_topics::size_hint(&topics);
+    let frame = response_frame(call.api_key(), call.version(), call.correlation_id(), body_bytes, write)?;
+    Ok(vec![frame])
 }

@@ -64,6 +64,7 @@ use bytes::Bytes;
 use ottla_wire::{HeaderError, check_request, parse_header};
 
 pub(crate) use call::{Call, Client, Closed, Started};
+pub(crate) use create_topics::ToldConfigs;
 pub(crate) use fetch::{ColdReads, FetchSessions};
 pub(crate) use measure::Measure;
 pub(crate) use table::PRODUCE;

@@ -10,7 +10,11 @@ use super::value::Value;
 /// What the logs of a topic go by. That of committed offsets is their history too, so compaction leaves the window alone
 /// that `ottla.offsets.history.ms` and `.bytes` span; a longer `min.compaction.lag.ms` of the topic itself holds as it is.
 pub(crate) fn topic_log_config(settings: &Settings, topic: &TopicName, overrides: &Overrides) -> LogConfig {
-    let config = log_config(settings, overrides);
+    of_topic_named(settings, topic, log_config(settings, overrides))
+}
+
+/// The same, where [`log_config`] has been asked already.
+pub(crate) fn of_topic_named(settings: &Settings, topic: &TopicName, config: LogConfig) -> LogConfig {
     let history_ms = settings.ottla_offsets_history_ms;
     if topic.as_str() != CONSUMER_OFFSETS || history_ms <= config.min_compaction_lag_ms {
         return config;

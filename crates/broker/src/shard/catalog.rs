@@ -104,7 +104,9 @@ impl Shard {
         let Some(live) = self.topics.remove(id) else { return Ok(()) };
         live.partitions.iter().for_each(|partition| partition.go_offline());
         self.forget_checkpoints(&live.topic.name);
-        remove_files(Arc::clone(&live)).await;
+        if !remove_files(Arc::clone(&live)).await {
+            self.data_dir.note_leftovers();
+        }
         info!(topic = %live.topic.name, %id, "topic deleted");
         for coordinator in self.groups.get().into_iter().flatten() {
             let deleted = group::Command::TopicDeleted { topic: live.topic.name.clone(), topic_id: id };
@@ -167,18 +169,22 @@ impl Shard {
     }
 }
 
-/// Removes the files of a deleted topic, where blocking holds up nobody else.
-async fn remove_files(live: Arc<LiveTopic>) {
+/// Removes the files of a deleted topic, where blocking holds up nobody else. False when some may be left.
+async fn remove_files(live: Arc<LiveTopic>) -> bool {
     let removed = tokio::task::spawn_blocking(move || {
+        let mut are_removed = true;
         for partition in &live.partitions {
             if let Err(error) = partition.log().delete() {
                 warn!(partition = %partition.name(), %error, "cannot remove a deleted log; the next start does");
+                are_removed = false;
             }
         }
+        are_removed
     });
-    if removed.await.is_err() {
+    removed.await.unwrap_or_else(|_| {
         warn!("removing the files of a topic ended early; the next start does the rest");
-    }
+        false
+    })
 }
 
 /// The caller of what the broker asks its own machines.

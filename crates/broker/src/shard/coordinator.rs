@@ -326,9 +326,15 @@ where
         send(state, errors);
     }
 
-    /// Waits for the high watermark in a task of its own; needed only when commits take time.
+    /// Waits for the high watermark, in a task of its own when it is not there yet.
     fn release_when_committed(self: &Arc<Self>, held: Option<Offset>) {
         let Some(end) = held else { return };
+        if self.partition.appender_syncs() {
+            self.partition.sync_here();
+        }
+        if self.partition.high_watermark() >= end {
+            return self.release();
+        }
         let coordinator = Arc::clone(self);
         tokio::spawn(async move {
             let committed = coordinator.partition.committed(end).await;
@@ -336,16 +342,20 @@ where
                 // What the machine knows is more than what is on disk, and nobody may see it any more.
                 return coordinator.unload();
             }
-            let mut state = coordinator.lock();
-            let committed = coordinator.partition.high_watermark();
-            while state.held.front().is_some_and(|(end, _)| *end <= committed) {
-                if let Some((_, replies)) = state.held.pop_front() {
-                    send(&mut state, replies);
-                }
-            }
-            drop(state);
+            coordinator.release();
             coordinator.work_off();
         });
+    }
+
+    /// Sends the replies that are held and committed.
+    fn release(&self) {
+        let mut state = self.lock();
+        let committed = self.partition.high_watermark();
+        while state.held.front().is_some_and(|(end, _)| *end <= committed) {
+            if let Some((_, replies)) = state.held.pop_front() {
+                send(&mut state, replies);
+            }
+        }
     }
 
     fn note_deadline(&self, state: &State<M>) {

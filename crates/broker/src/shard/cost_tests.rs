@@ -8,10 +8,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
-    ConsumerGroupHeartbeatRequest, FetchRequest, GroupId, OffsetCommitRequest, ProduceRequest,
+    ConsumerGroupHeartbeatRequest, CreateTopicsRequest, FetchRequest, GroupId, OffsetCommitRequest,
+    ProduceRequest,
 };
 use kafka_protocol::protocol::StrBytes;
 use ottla_log::{BatchBuilder, NewRecord, RealDisk};
@@ -22,10 +24,14 @@ use crate::api::{Started, start};
 use crate::clock::SystemClock;
 use crate::settings::Settings;
 
+/// Topics of one request.
+const TOPICS_CREATED: usize = 100;
+
 /// By name, and in the encoding with compact lengths.
 const PRODUCE_VERSION: i16 = 9;
 const FETCH_VERSION: i16 = 12;
 const COMMIT_VERSION: i16 = 9;
+const CREATE_VERSION: i16 = 7;
 
 /// A batch as stock producers fill it: `batch.size` is 16 KiB.
 const RECORDS: i32 = 16;
@@ -48,6 +54,7 @@ const PRODUCE: Cost = Cost { allocations: 8, bytes: 817 };
 const FETCH: Cost = Cost { allocations: 15, bytes: 1430 };
 const COMMIT_OF_MEMBER: Cost = Cost { allocations: 31, bytes: 3158 };
 const COMMIT_OF_SIMPLE_CONSUMER: Cost = Cost { allocations: 30, bytes: 3006 };
+const TOPICS_OF_ONE_REQUEST: Cost = Cost { allocations: 2088, bytes: 427_901 };
 
 async fn shard(directory: &Path) -> Arc<Shard> {
     let place = Place { disk: Arc::new(RealDisk), path: directory.to_owned(), lock: Lock::None };
@@ -119,6 +126,18 @@ fn commit(member_id: StrBytes, epoch: i32) -> OffsetCommitRequest {
         .with_topics(vec![topic])
 }
 
+/// The n-th request for topics that are not there yet.
+fn create(number: usize) -> CreateTopicsRequest {
+    let topic = |index| {
+        CreatableTopic::default()
+            .with_name(StrBytes::from_string(format!("made-{number}-{index}")).into())
+            .with_num_partitions(1)
+            .with_replication_factor(1)
+    };
+    let topics = (0..TOPICS_CREATED).map(topic).collect();
+    CreateTopicsRequest::default().with_topics(topics).with_timeout_ms(1000)
+}
+
 async fn cost_of_commits(shard: &Arc<Shard>, request: &OffsetCommitRequest) -> Cost {
     let committed = ask(shard, COMMIT_VERSION, request).await;
     assert_eq!(committed.topics[0].partitions[0].error_code, 0);
@@ -172,4 +191,18 @@ async fn a_commit_of_a_simple_consumer() {
     let shard = shard(directory.path()).await;
     let request = commit(StrBytes::default(), -1);
     assert_within(cost_of_commits(&shard, &request).await, COMMIT_OF_SIMPLE_CONSUMER);
+}
+
+#[tokio::test]
+async fn topics_of_one_request() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let shard = shard(directory.path()).await;
+    // Without the pauses that the runtime puts between many operations of one task.
+    let creates = async { cost(&shard, (0..).map(|number| frame(CREATE_VERSION, &create(number)))) };
+    let found = tokio::task::unconstrained(creates).await;
+    assert_within(found, TOPICS_OF_ONE_REQUEST);
+    let next = ask(&shard, CREATE_VERSION, &create(WARM_UP + MEASURED)).await;
+    assert_eq!(next.topics.len(), TOPICS_CREATED);
+    assert!(next.topics.iter().all(|topic| topic.error_code == 0));
+    assert_eq!(shard.topics().len(), TOPICS_CREATED * (WARM_UP + MEASURED + 1) + 2, "all were made");
 }

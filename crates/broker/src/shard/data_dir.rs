@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ottla_log::Disk;
 use ottla_model::{LeaderEpoch, Random, TopicId};
@@ -35,6 +36,8 @@ pub(crate) struct DataDir {
     pub(crate) clean: bool,
     /// Syncs many logs together.
     pub(crate) shared_sync: Arc<SharedSync>,
+    /// True once a directory that belongs to no topic may be in the way of one: it could not be taken away.
+    has_leftovers: AtomicBool,
     /// Held while the directory is open; the lock goes with it.
     _lock: Option<DirectoryLock>,
 }
@@ -96,7 +99,19 @@ impl DataDir {
         } else {
             read_cluster_id(&*disk, path, node_id)?
         };
-        Ok(Self { disk, path: path.to_owned(), cluster_id, leader_epoch, clean, shared_sync, _lock: lock })
+        let has_leftovers = AtomicBool::new(false);
+        let path = path.to_owned();
+        Ok(Self { disk, path, cluster_id, leader_epoch, clean, shared_sync, has_leftovers, _lock: lock })
+    }
+
+    /// Takes note of a directory that belongs to no topic and could not be taken away.
+    pub(crate) fn note_leftovers(&self) {
+        self.has_leftovers.store(true, Ordering::Release);
+    }
+
+    /// True when the directory of a new topic may be there already.
+    pub(crate) fn has_leftovers(&self) -> bool {
+        self.has_leftovers.load(Ordering::Acquire)
     }
 
     /// The node that a directory belongs to, when it was used before.

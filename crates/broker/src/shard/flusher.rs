@@ -3,7 +3,8 @@
 //! Producers that wait for a sync (`flush.messages`) share it: while a partition is synced, all that is appended to it
 //! gathers for the next sync. Several partitions are synced at a time. As long as fewer than that are, a sync that somebody
 //! waits for goes straight to its thread: the way through the task that plans the others would cost as much as half a sync
-//! of a fast disk.
+//! of a fast disk. Where whoever appends has offered to sync ([`Partition::let_appender_sync`]), it does so itself, and nothing
+//! goes to another thread and back.
 //!
 //! What nobody waits for is synced in the background, so that a power loss costs at most a window
 //! (`ottla.flush.background.ms`, `flush.ms`), and sooner when much of one log is unsynced. When it is due for one partition,
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 use ottla_log::{Flush, LogError};
 use ottla_model::{Monotonic, Offset};
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tracing::{error, warn};
 
@@ -125,15 +126,17 @@ impl CommitStage for Flusher {
         let State { dirty, looks_at, .. } = &mut *state;
         let key = key(partition);
         let entry = dirty.entry(key).or_insert_with(|| {
-            // The first unsynced byte sets the time.
             let within = self.within(sync);
             let due = self.due(within);
-            self.look_at(looks_at, due);
+            // The first unsynced byte sets the time. What is synced at once has none.
+            if sync != Needs::First {
+                self.look_at(looks_at, due);
+            }
             Dirty { partition: Arc::clone(partition), within, due, wanted: false, running: false }
         });
         if sync == Needs::First && !entry.wanted {
             entry.wanted = true;
-            if !entry.running {
+            if !entry.running && !partition.appender_syncs() {
                 self.begin_wanted(&mut state, key);
             }
         } else if sync != Needs::First {
@@ -146,6 +149,16 @@ impl CommitStage for Flusher {
             }
             drop(state);
             partition.commit(end);
+        }
+    }
+
+    fn sync_here(&self, partition: &Arc<Partition>) {
+        let begun = {
+            let mut state = self.lock();
+            self.begin_here(&mut state, key(partition))
+        };
+        if let Some((shared, permit)) = begun {
+            where_blocking_is_allowed(|| self.sync(std::slice::from_ref(partition), &shared, permit));
         }
     }
 }
@@ -161,6 +174,22 @@ impl Flusher {
             work: Notify::new(),
             syncs: Arc::new(Semaphore::new(SYNCS_AT_ONCE_MAX)),
         }
+    }
+
+    /// Begins the sync that whoever appended runs itself; nothing when it is running, over, or left to the task.
+    fn begin_here(&self, state: &mut State, key: usize) -> Option<(Arc<SharedSync>, OwnedSemaphorePermit)> {
+        let entry = state.dirty.get_mut(&key).filter(|entry| entry.wanted && !entry.running)?;
+        if let Some(threads) = &state.threads
+            && let Ok(permit) = Arc::clone(&self.syncs).try_acquire_owned()
+        {
+            entry.running = true;
+            return Some((Arc::clone(&threads.shared), permit));
+        }
+        if !state.wanted.contains(&key) {
+            state.wanted.push(key);
+        }
+        self.work.notify_one();
+        None
     }
 
     /// Begins the sync that somebody waits for, or leaves it to the task when as many run as may.
@@ -358,6 +387,15 @@ impl Flusher {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs what may block. Other tasks of this worker go on elsewhere meanwhile.
+fn where_blocking_is_allowed(work: impl FnOnce()) {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        // There are no workers that it could hold up, or only this one.
+        _ => work(),
     }
 }
 

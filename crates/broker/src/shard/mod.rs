@@ -47,6 +47,7 @@ use ottla_control::catalog::{Catalog, Features};
 use ottla_control::group::{Groups, OddCommit};
 use ottla_control::machine::Caller;
 use ottla_control::transaction::Transactions;
+use ottla_log::LogConfig;
 use ottla_model::{ErrorCode, PartitionIndex, TopicId, TopicName, WallMillis};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 
@@ -67,10 +68,10 @@ pub use stopped::{InspectError, StoppedDirectory, inspect_compaction};
 pub(crate) use strays::partition_of;
 pub(crate) use topics::LiveTopic;
 
-use crate::api::{ColdReads, FetchSessions};
+use crate::api::{ColdReads, FetchSessions, ToldConfigs};
 use crate::clock::{Clock, Started};
 use crate::metrics::{Counters, Traffic};
-use crate::settings::{Layers, Settings};
+use crate::settings::{Layers, SameSettings, Settings};
 use crate::telemetry::Telemetry;
 use data_dir::DataDir;
 use odd_commits::OddCommits;
@@ -120,6 +121,8 @@ pub(crate) struct Shard {
     private_turns: Semaphore,
     counters: Counters,
     cold_reads: ColdReads,
+    told_configs: ToldConfigs,
+    log_configs: SameSettings<LogConfig>,
     /// Woken when some coordinator's deadline has come nearer.
     timers: Arc<Notify>,
 }
@@ -199,6 +202,11 @@ impl Shard {
         &self.cold_reads
     }
 
+    /// The settings of topics as CreateTopics tells them.
+    pub(crate) fn told_configs(&self) -> &ToldConfigs {
+        &self.told_configs
+    }
+
     /// The topic with that name, if it exists.
     pub(crate) fn topic(&self, name: &str) -> Option<Arc<LiveTopic>> {
         self.topics.by_name(name)
@@ -272,8 +280,12 @@ mod cost_tests;
 #[cfg(test)]
 mod crash_tests;
 #[cfg(test)]
+mod leftover_tests;
+#[cfg(test)]
 mod marker_tests;
 #[cfg(test)]
 mod offset_tests;
+#[cfg(test)]
+mod power_loss_tests;
 #[cfg(test)]
 mod seam_tests;

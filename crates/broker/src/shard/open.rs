@@ -19,13 +19,13 @@ use super::producer_ids::ProducerIds;
 use super::quotas::Quotas;
 use super::router::{OneNode, Router};
 use super::topics::{LiveTopic, Topics};
-use super::{ColdReads, FetchSessions, PRIVATE_TURNS_MAX, Settings, Shard};
+use super::{ColdReads, FetchSessions, PRIVATE_TURNS_MAX, Settings, Shard, ToldConfigs};
 use super::{configs, side_by_side, strays};
 use crate::api::api_names;
 use crate::clock::{Clock, Started, SystemRandom};
 use crate::error::OpenError;
 use crate::metrics::Counters;
-use crate::settings::topic_log_config;
+use crate::settings::{Layers, Overrides, SameSettings, log_config, of_topic_named, topic_log_config};
 use crate::telemetry::Telemetry;
 
 /// `Uuid.METADATA_TOPIC_ID`.
@@ -114,6 +114,8 @@ impl Shard {
             private_turns: Semaphore::new(PRIVATE_TURNS_MAX),
             counters,
             cold_reads: ColdReads::default(),
+            told_configs: ToldConfigs::default(),
+            log_configs: SameSettings::default(),
             timers: Arc::new(Notify::new()),
         });
         shard.subscribe_to_clients();
@@ -132,26 +134,22 @@ impl Shard {
         topic: Arc<Topic>,
         before: &[Arc<Partition>],
     ) -> Result<LiveTopic, OpenError> {
-        let settings = self.settings();
+        let layers = self.layers();
+        let settings = layers.settings();
         let opener = Opener {
             data_dir: &self.data_dir,
-            settings: &settings,
+            settings,
             clock: &self.clock,
             seams: &self.seams,
             synced: false,
         };
-        let config = topic_log_config(&settings, &topic.name, &topic.configs);
+        let work_out = |layers: &Layers, own: &Overrides| log_config(layers.settings(), own);
+        let config = self.log_configs.of(&layers, &topic.configs, work_out);
+        let config = of_topic_named(settings, &topic.name, config);
         let mut partitions = before.to_vec();
         let first = PartitionIndex::try_from(before.len()).unwrap_or(PartitionIndex::MAX);
         for index in first..topic.partitions {
-            // What is new to this process has no past.
-            partitions.push(opener.partition(
-                &topic.name,
-                topic.id,
-                index,
-                config.clone(),
-                &Checkpoints::default(),
-            )?);
+            partitions.push(opener.new_partition(&topic, index, config.clone())?);
         }
         Ok(LiveTopic { topic, partitions })
     }
@@ -177,6 +175,8 @@ impl Opener<'_> {
         // As in Kafka, what was created is on disk when it is told.
         let config = LogConfig { retention_ms: -1, flush_messages: 1, ..LogConfig::default() };
         let partition = self.partition(&name, METADATA_TOPIC_ID, 0, config, checkpoints)?;
+        // Changes of topics come one at a time, and each waits for its sync.
+        partition.let_appender_sync();
         let wrong = |reason| OpenError::Log { partition: partition.name(), reason };
         let machine = Catalog::new(self.settings.node_id);
         let clock = Arc::clone(self.clock);
@@ -204,6 +204,28 @@ impl Opener<'_> {
             topics.put(LiveTopic { topic, partitions: opened.by_ref().take(count).collect() });
         }
         Ok(topics)
+    }
+
+    /// A partition that is new to this process, and so has no past. Everything that could be in its place was cleared away at
+    /// the start, or when its topic was deleted.
+    fn new_partition(
+        &self,
+        topic: &Topic,
+        index: PartitionIndex,
+        config: LogConfig,
+    ) -> Result<Arc<Partition>, OpenError> {
+        if self.data_dir.has_leftovers() {
+            return self.partition(&topic.name, topic.id, index, config, &Checkpoints::default());
+        }
+        let directory = self.data_dir.path.join(format!("{}-{index}", topic.name));
+        let identity = Identity { topic: topic.name.clone(), partition: index, topic_id: topic.id };
+        let log = Log::create(Arc::clone(&self.data_dir.disk), &directory, identity, config);
+        Ok(self.over(&topic.name, index, log))
+    }
+
+    fn over(&self, topic: &TopicName, index: PartitionIndex, log: Log) -> Arc<Partition> {
+        let (epoch, stage) = (self.data_dir.leader_epoch, Arc::clone(&self.seams.stage));
+        Arc::new(Partition::new(topic.clone(), index, epoch, log, stage))
     }
 
     pub(super) fn partition(
@@ -256,7 +278,6 @@ impl Opener<'_> {
         if start > log.start_offset() {
             log.restore_start_offset(start).map_err(wrong)?;
         }
-        let (epoch, stage) = (self.data_dir.leader_epoch, Arc::clone(&self.seams.stage));
-        Ok(Arc::new(Partition::new(topic.clone(), index, epoch, log, stage)))
+        Ok(self.over(topic, index, log))
     }
 }

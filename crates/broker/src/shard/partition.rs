@@ -21,6 +21,10 @@ pub(crate) trait CommitStage: Send + Sync + std::fmt::Debug {
     /// Takes note that `partition` was appended up to `end`; calls [`Partition::commit`] now or later. Called under the
     /// log's lock, so that calls come in the order of the offsets; it must not take that lock itself.
     fn appended(&self, partition: &Arc<Partition>, end: Offset, sync: Needs);
+
+    /// Does now, on this thread, what the commit of a partition waits for whose appender offered that
+    /// ([`Partition::let_appender_sync`]). Called without locks, after [`Self::appended`]. The commit may still come later.
+    fn sync_here(&self, _partition: &Arc<Partition>) {}
 }
 
 /// When an append has to be on disk.
@@ -94,6 +98,8 @@ pub(crate) struct Partition {
     /// Set for good when a sync failed or the log was deleted.
     offline: AtomicBool,
     stage: Arc<dyn CommitStage>,
+    /// Whoever appends calls [`Self::sync_here`] afterwards.
+    appender_syncs: AtomicBool,
     /// Read or appended to since housekeeping looked last.
     touched: AtomicBool,
     /// When housekeeping saw that; nothing while the log is cold.
@@ -117,6 +123,7 @@ impl Partition {
         let (log, offline) = (Mutex::new(log), AtomicBool::new(false));
         let (touched, warmth) = (AtomicBool::new(false), Mutex::default());
         let counters = PartitionCounters::default();
+        let appender_syncs = AtomicBool::new(false);
         Self {
             topic,
             index,
@@ -125,6 +132,7 @@ impl Partition {
             high_watermark,
             offline,
             stage,
+            appender_syncs,
             touched,
             warmth,
             counters,
@@ -228,6 +236,22 @@ impl Partition {
         if self.high_watermark.fetch_max(end, Ordering::AcqRel) < end {
             self.wake();
         }
+    }
+
+    /// Has those who append to it sync it themselves: each promises to call [`Self::sync_here`]. What is appended by one at a
+    /// time, and waited for, gets its answer without a way to another thread and back.
+    pub(super) fn let_appender_sync(&self) {
+        self.appender_syncs.store(true, Ordering::Release);
+    }
+
+    /// True when whoever appends syncs.
+    pub(super) fn appender_syncs(&self) -> bool {
+        self.appender_syncs.load(Ordering::Acquire)
+    }
+
+    /// Syncs what the commit of an append waits for, on this thread, unless another does that already. May block.
+    pub(super) fn sync_here(self: &Arc<Self>) {
+        self.stage.sync_here(self);
     }
 
     /// Counts what a reader is given.

@@ -28,7 +28,10 @@ const METADATA_FILE: &str = "partition.metadata";
 pub(super) fn sort_out(data_dir: &DataDir, known: &[Arc<Topic>]) {
     let entries = match data_dir.disk.list(&data_dir.path) {
         Ok(entries) => entries,
-        Err(error) => return warn!(%error, "cannot list the data directory"),
+        Err(error) => {
+            data_dir.note_leftovers();
+            return warn!(%error, "cannot list the data directory");
+        }
     };
     let known: HashMap<&str, &Arc<Topic>> = known.iter().map(|topic| (topic.name.as_str(), topic)).collect();
     for entry in entries.iter().filter(|entry| entry.is_dir) {
@@ -72,7 +75,10 @@ pub(super) fn set_aside(data_dir: &DataDir, path: &Path) {
         Ok(()) => {
             info!(directory = %path.display(), now = %stray.display(), "set aside: no topic of the catalog has it");
         }
-        Err(error) => warn!(directory = %path.display(), %error, "cannot set a stray directory aside"),
+        Err(error) => {
+            data_dir.note_leftovers();
+            warn!(directory = %path.display(), %error, "cannot set a stray directory aside");
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Commands to the catalog and what they answer.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use ottla_model::{
@@ -246,6 +246,19 @@ impl Catalog {
         Undo::Topic(id, before)
     }
 
+    /// Changes a topic where it is: every topic comes here once for each of its partitions.
+    fn add_partition(&mut self, id: TopicId, partition: PartitionIndex) -> Undo {
+        let Some(known) = self.names.get(&id).and_then(|name| self.by_name.get_mut(name)) else {
+            return Undo::Nothing;
+        };
+        let partitions = known.partitions.max(partition.saturating_add(1));
+        let after = Arc::new(Topic { partitions, ..Topic::clone(known) });
+        let before = std::mem::replace(known, after);
+        let more = partitions.saturating_sub(before.partitions);
+        self.partitions = self.partitions.saturating_add(usize::try_from(more).unwrap_or(0));
+        Undo::Topic(id, Some(before))
+    }
+
     fn keep(&mut self, resource: ConfigResource, name: String, value: Option<String>) -> Undo {
         let before = self.kept.get(&resource).cloned();
         let after = with(&before.clone().unwrap_or_default(), name, value);
@@ -452,7 +465,7 @@ impl Catalog {
 /// What earlier topics of the same request take.
 #[derive(Default)]
 struct Reserved {
-    names: std::collections::BTreeSet<TopicName>,
+    names: HashSet<TopicName>,
     partitions: usize,
 }
 
@@ -533,13 +546,7 @@ impl Machine for Catalog {
             CatalogRecord::Topic { name, id } => {
                 self.put(Topic { name, id, partitions: 0, configs: Arc::default() })
             }
-            CatalogRecord::Partition { topic, partition } => match self.by_id(topic).cloned() {
-                Some(known) => self.put(Topic {
-                    partitions: known.partitions.max(partition.saturating_add(1)),
-                    ..Topic::clone(&known)
-                }),
-                None => Undo::Nothing,
-            },
+            CatalogRecord::Partition { topic, partition } => self.add_partition(topic, partition),
             CatalogRecord::Config { resource: ConfigResource::Topic(topic), name, value } => {
                 match self.by_name.get(&topic).cloned() {
                     Some(known) => {

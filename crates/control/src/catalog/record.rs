@@ -14,6 +14,9 @@ use crate::codec::{DecodeError, EncodeError, Reader, Writer};
 /// Version of the frame around each message (`MetadataRecordSerde`).
 const FRAME_VERSION: u32 = 1;
 
+/// Room for the records that come most, those of topics and partitions.
+const RECORD_BYTES: usize = 64;
+
 /// `ConfigResource.Type.TOPIC`.
 const RESOURCE_TOPIC: i8 = 2;
 /// `ConfigResource.Type.BROKER`.
@@ -52,7 +55,7 @@ pub(super) enum CatalogRecord {
 
 /// The value of a record, as written by node `node_id`.
 pub(super) fn encode(record: &CatalogRecord, node_id: i32) -> Result<Bytes, EncodeError> {
-    let mut writer = Writer::new();
+    let mut writer = Writer::with_capacity(RECORD_BYTES);
     writer.unsigned_varint(FRAME_VERSION);
     match record {
         CatalogRecord::Topic { name, id } => {

@@ -41,7 +41,11 @@ impl Log {
         if !self.place.disk.exists(&self.place.dir)? {
             self.place.disk.create_dir_all(&self.place.dir)?;
             self.directory_unsynced = true;
+        } else if self.is_new {
+            // Whose it is is not known, and what is in it is not to be mixed with what is appended.
+            return Err(io::ErrorKind::AlreadyExists.into());
         }
+        self.is_new = false;
         self.place.write_small(PARTITION_METADATA, metadata::to_text(self.identity.topic_id).as_bytes())?;
         Ok(())
     }

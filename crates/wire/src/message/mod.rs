@@ -1,10 +1,12 @@
 //! Messages with code of their own, one module an API, one type for all versions.
 //!
 //! DescribeLogDirs, ListOffsets, OffsetCommit, OffsetFetch and WriteTxnMarkers are here because `kafka-protocol` lacks their newest versions,
-//! Produce and Fetch because nearly every byte of a broker's traffic is in them: their records are never copied.
+//! Produce and Fetch because nearly every byte of a broker's traffic is in them: their records are never copied. The answer
+//! of CreateTopics is here because it repeats the same settings for every topic.
 //! All decoders check every length themselves and take slices of the body. Without [`crate::check_request`] they
 //! are as safe, but what they build may take up to 40 bytes of memory for each byte of the body.
 
+pub mod create_topics;
 pub mod describe_log_dirs;
 pub mod fetch;
 mod leader;

@@ -243,6 +243,48 @@ fn a_log_with_much_that_is_unsynced_does_not_wait_for_its_time() {
     assert_eq!(scene.turn(1000), 1);
 }
 
+#[test]
+fn a_sync_that_whoever_appended_cannot_run_is_left_to_the_loop_once() {
+    let scene = Scene::new(1);
+    let partition = &scene.partitions[0];
+    partition.let_appender_sync();
+    append(partition);
+    assert_eq!(scene.turn(0), 0, "it was offered");
+    partition.sync_here();
+    append(partition);
+    partition.sync_here();
+    assert_eq!(scene.ends()[0], (0, 0), "the loop has no threads yet");
+    assert_eq!(scene.turn(0), 1);
+    assert_eq!(scene.ends()[0], (2, 2));
+    partition.sync_here();
+    assert_eq!(scene.turn(0), 0, "nothing is left to do");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_appends_syncs_where_that_was_offered() {
+    let Scene { disk, flusher, shared, partitions, .. } = Scene::new(1);
+    let (stop, stopped) = watch::channel(false);
+    let running = tokio::spawn(Arc::clone(&flusher).run(Arc::new(shared), stopped));
+    while flusher.lock().threads.is_none() {
+        tokio::task::yield_now().await;
+    }
+    let partition = &partitions[0];
+    partition.let_appender_sync();
+    for end in 1..=3 {
+        assert!(append(partition));
+        assert_eq!(partition.high_watermark(), end - 1, "nobody else syncs it");
+        partition.sync_here();
+        assert_eq!((partition.log().recovery_point(), partition.high_watermark()), (end, end));
+    }
+    disk.set_rules(vec![Rule::once(Class::Sync, 0, Fault::Failing)]);
+    assert!(append(partition));
+    partition.sync_here();
+    assert!(partition.is_offline());
+    assert_eq!(partition.high_watermark(), 3, "what is not on disk is not committed");
+    stop.send(true).expect("it runs");
+    running.await.expect("stopped");
+}
+
 /// While it runs, more logs are appended to than are synced at a time, each again as soon as its sync is over.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_waits_for_a_sync_gets_it_at_once_or_in_turn() {
