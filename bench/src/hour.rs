@@ -29,6 +29,10 @@ const STREAM_RECORDS_MAX: u32 = 64;
 /// What is older goes, in segments, when the broker next looks.
 const STREAM_SETTINGS: [(&str, &str); 2] = [("segment.bytes", "67108864"), ("retention.bytes", "268435456")];
 
+/// Of the broker: the log of offsets is compacted many times in an hour. With segments of the default size, 100 MiB in each of
+/// 50 partitions, an hour would end before the first is full, and show nothing but their indexes grow.
+pub const BROKER_SETTINGS: [(&str, &str); 1] = [("offsets.topic.segment.bytes", "1048576")];
+
 const SMALL_RATE: f64 = 500.0;
 const SMALL_VALUE_BYTES: usize = 100;
 const SMALL_RECORDS_MAX: u32 = 16;

@@ -9,7 +9,7 @@ use ottla_tests::problem::{Doing, Problem};
 
 use super::results::{begin, default_file};
 use crate::contender::Contender;
-use crate::hour::{CONTENDERS, NAME, measure};
+use crate::hour::{BROKER_SETTINGS, CONTENDERS, NAME, measure};
 use crate::size::Size;
 use crate::stage::Stage;
 
@@ -41,7 +41,9 @@ impl Hour {
         };
         let mut results = begin(&file, Size::Full, std::slice::from_ref(&contender))?;
         let logs = tempfile::tempdir().doing("make a directory for logs")?;
-        let broker = contender.start(None, &logs.path().join("broker.log"), Options::default())?;
+        let settings = BROKER_SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let options = Options { settings, ..Options::default() };
+        let broker = contender.start(None, &logs.path().join("broker.log"), options)?;
         let mut stage = Stage::new(kind, broker, Size::Full);
         measure(&mut stage, self.minutes, minute, &mut results)
     }
