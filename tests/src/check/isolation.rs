@@ -25,7 +25,7 @@ pub(super) fn check(
         report.checked(Rule::ReadCommitted, 1);
         visible(partition, poll, transactions, report);
         if facts.log.is_some() && facts.keeps_all() {
-            listed(partition, poll, spans, report);
+            listed(partition, facts, poll, spans, report);
         }
     }
 }
@@ -118,15 +118,17 @@ fn visible(partition: &Partition, poll: &Poll<'_>, transactions: &Transactions<'
     }
 }
 
-/// Rule 12: the list has aborted transactions only, each with its first offset, and each that reaches into what was read.
-fn listed(partition: &Partition, poll: &Poll<'_>, spans: &[Span], report: &mut Report) {
+/// Rule 12: the list has aborted transactions only, each with its first offset, and each that reaches into what was read. What
+/// was listed just before a cut of the power may have gone with it.
+fn listed(partition: &Partition, facts: &Facts<'_>, poll: &Poll<'_>, spans: &[Span], report: &mut Report) {
     let Some((_, batches)) = poll.read else { return };
     let Some(last) = batches.last() else { return };
     let aborted = spans.iter().filter(|span| span.committed() == Some(false));
     let reaches = |span: &&Span| span.marker.is_some_and(|(marker, _)| marker >= poll.offset);
     let reaching: HashSet<Aborted> =
         aborted.filter(reaches).map(|span| Aborted { id: span.id, first: span.first }).collect();
-    let wrong = poll.aborted.iter().find(|listed| !reaching.contains(*listed));
+    let is_kept = |one: &&Aborted| !facts.may_be_cut(one.first, poll.operation.completed);
+    let wrong = poll.aborted.iter().filter(is_kept).find(|listed| !reaching.contains(*listed));
     let missing = reaching.iter().find(|one| one.first <= last.last && !poll.aborted.contains(one));
     if let Some((one, what)) = wrong.map(|one| (one, "listed")).or(missing.map(|one| (one, "not listed"))) {
         let (from, to) = (poll.offset, last.last);

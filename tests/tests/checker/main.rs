@@ -90,7 +90,7 @@ fn each_change_is_found_by_its_rule_and_no_other() {
 fn a_cut_of_the_power_may_take_what_lies_in_its_window() {
     const ALL_MS: u64 = 1_000_000;
     for seed in 0..SEEDS {
-        for take in [records::lost_tail, registers::gone_at_last] {
+        for take in [records::lost_tail, registers::gone_at_last, transactions::lost_aborted_tail] {
             let mut case = story::tell(seed);
             faults::cut(&mut case, ALL_MS);
             if take(&mut case, &mut Random::part(seed, 1)) {

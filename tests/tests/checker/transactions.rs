@@ -1,5 +1,7 @@
 //! Changes that break the rules on transactions: 11 to 15 and 17.
 
+use std::collections::BTreeSet;
+
 use ottla_tests::check::Rule;
 use ottla_tests::history::{Answer, Batch, Call, Commit, Marker, Partition, Step, Transaction};
 use ottla_tests::load::Random;
@@ -175,6 +177,40 @@ fn listed_elsewhere(case: &mut Case, random: &mut Random) -> bool {
     let Answer::Polled { aborted, .. } = case.answer(place) else { return false };
     aborted[0].first += 1;
     true
+}
+
+/// A cut takes the end of a partition, from the beginning of an aborted transaction that readers were told of. No other is
+/// open there.
+pub(crate) fn lost_aborted_tail(case: &mut Case, random: &mut Random) -> bool {
+    let mut tails = Vec::new();
+    for place in with_aborted(case) {
+        let Call::Poll { partition, .. } = *case.call(place.invoke) else { continue };
+        let Answer::Polled { aborted, .. } = case.answer(place) else { continue };
+        let firsts: Vec<i64> = aborted.iter().map(|one| one.first).collect();
+        let log = &case.dump.logs[&partition].batches;
+        tails.extend(
+            firsts.into_iter().filter(|first| !is_open_before(log, *first)).map(|first| (partition, first)),
+        );
+    }
+    let Some((partition, first)) = any(random, tails) else { return false };
+    case.forget_times();
+    let log = case.dump.logs.get_mut(&partition).unwrap();
+    log.batches.retain(|batch| batch.base < first);
+    (log.bounds.last_stable, log.bounds.high_watermark) = (first, first);
+    true
+}
+
+/// Whether a transaction begins before an offset and ends behind it.
+fn is_open_before(log: &[Batch], offset: i64) -> bool {
+    let mut open = BTreeSet::new();
+    for batch in log.iter().filter(|batch| batch.base < offset) {
+        match (batch.marker, batch.sequence) {
+            (Some(marker), _) => drop(open.remove(&marker.id)),
+            (None, Some(sequence)) if batch.transactional => drop(open.insert(sequence.id)),
+            _ => {}
+        }
+    }
+    !open.is_empty()
 }
 
 /// The ends of transactions, by how they were answered.
