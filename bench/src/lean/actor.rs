@@ -8,6 +8,8 @@ use ottla_tests::problem::{Doing, Problem};
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 
+use super::alarm::Alarm;
+
 /// How long nothing at all may arrive while something is awaited.
 const SILENCE_LIMIT: Duration = Duration::from_secs(60);
 
@@ -41,6 +43,7 @@ pub trait Actor {
 /// That of the first actor who fails; nothing arrived for a long time.
 pub fn run<'a>(actors: &mut [Box<dyn Actor + 'a>]) -> Result<(), Problem> {
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).doing("make an epoll object")?;
+    let mut wake = Alarm::of(&epoll)?;
     let flags = epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::ET;
     let mut states = Vec::with_capacity(actors.len());
     for (place, actor) in (0..).zip(actors.iter_mut()) {
@@ -58,7 +61,13 @@ pub fn run<'a>(actors: &mut [Box<dyn Actor + 'a>]) -> Result<(), Problem> {
             Progress::Waits | Progress::Done => None,
         });
         let alarm = alarm.min();
-        let limit = alarm.map_or(SILENCE_LIMIT, |time| time.saturating_duration_since(Instant::now()));
+        let now = Instant::now();
+        let mut limit = SILENCE_LIMIT;
+        match alarm {
+            Some(time) if time <= now => limit = Duration::ZERO,
+            Some(time) => wake.set(time, now)?,
+            None => {}
+        }
         let timeout = Timespec::try_from(limit).doing("express a time limit")?;
         epoll::wait(&epoll, spare_capacity(&mut events), Some(&timeout)).doing("wait for connections")?;
         if events.is_empty() && alarm.is_none() {

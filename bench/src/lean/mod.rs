@@ -4,6 +4,7 @@
 //! what is fetched is counted by its lengths and dropped in the kernel.
 
 mod actor;
+mod alarm;
 mod budget;
 mod consumer;
 mod fetch_answer;
